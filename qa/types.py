@@ -1,0 +1,184 @@
+"""Frozen records that flow through the package, in the order in which they are made.
+
+Every offset is a half-open range of Unicode code points into `Article.text`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article as stored: `text` is the whole normalised file, front matter included.
+
+    Because nothing is cut off the file, offsets and line numbers are those of the file itself.
+    """
+
+    id: str
+    title: str
+    text: str
+    sha256: str
+    source: str | None = None
+    author: str | None = None
+    published: str | None = None
+    url: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file of the folder that could not become an article, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A slice of one article, small enough for the embedding model to read whole.
+
+    `sentences` are article offsets inside `[start, end)`, in order and not overlapping.
+    """
+
+    article_id: str
+    start: int
+    end: int
+    heading: str
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFingerprint:
+    """Everything about an embedding model that shapes its vectors."""
+
+    name: str
+    weights_sha256: str
+    tokenizer_sha256: str
+    dim: int
+    max_tokens: int
+    pooling: str
+    question_prefix: str
+    chunk_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkerSettings:
+    """Everything that decides where chunks begin and end, besides the model's tokenizer."""
+
+    version: int
+    max_tokens: int
+    overlap_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """Size in bytes and sha256 (hex) of one file of a generation."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one generation of an index is, and everything that shaped it.
+
+    `digest` is the sha256 over model, chunker, lexical settings, articles and chunks: two builds of
+    the same folder by the same code have the same digest.
+    """
+
+    format_version: int
+    min_reader_version: int
+    generation: str
+    digest: str
+    corpus_sha256: str
+    model: ModelFingerprint
+    chunker: ChunkerSettings
+    lexical: Mapping[str, str | float]
+    dense_kind: str
+    articles: int
+    chunks: int
+    created_by: str
+    files: Mapping[str, FileDigest]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk offered as evidence for a question; higher `score` is better.
+
+    `highlights` are the quoted sentences inside the passage, as article offsets.
+    """
+
+    chunk: Chunk
+    title: str
+    text: str
+    rank: int
+    score: float
+    dense: float
+    lexical: float
+    highlights: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote and the place it was taken from: `article.text[start:end] == quote`, always.
+
+    `answer_start` and `answer_end` say where the quote stands in the answer's text; lines count
+    from 1; `passage` is the rank of the passage that holds the quote.
+    """
+
+    article_id: str
+    title: str
+    source: str | None
+    author: str | None
+    published: str | None
+    url: str | None
+    start: int
+    end: int
+    start_line: int
+    end_line: int
+    quote: str
+    sha256: str
+    answer_start: int
+    answer_end: int
+    passage: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Numbered passages to put in front of a language model, within a token budget."""
+
+    text: str
+    tokens: int
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """Which generation answered."""
+
+    generation: str
+    model: str
+    chunks: int
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to one question. `text` is None when `status` is "no_evidence".
+
+    `confidence` is the probability, 0 to 1, that the passages hold an answer.
+    `timings_ms` maps a stage to its wall time in milliseconds.
+    """
+
+    question: str
+    status: Literal["answered", "no_evidence"]
+    text: str | None
+    confidence: float
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    context: Context | None
+    index: IndexInfo
+    timings_ms: Mapping[str, float]
