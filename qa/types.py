@@ -105,6 +105,36 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class ArticleSummary:
+    """One line of the list of articles in an index; `characters` counts code points."""
+
+    id: str
+    title: str
+    source: str | None
+    author: str | None
+    published: str | None
+    url: str | None
+    language: str | None
+    sha256: str
+    characters: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What indexing a folder did. The four counts of articles compare with the generation before."""
+
+    manifest: Manifest
+    published: bool
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    chunks_embedded: int
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk offered as evidence for a question; higher `score` is better.
 
