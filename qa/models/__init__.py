@@ -1,0 +1,17 @@
+"""From texts to vectors: the embedder protocol, its adapters and a deterministic fake."""
+
+from qa.models.embedder import Embedder, Vectors
+from qa.models.fake import FakeEmbedder
+from qa.models.folder import DEFAULT_MODEL, FAKE_MODEL, ModelFolder, find_model
+from qa.models.sentence_transformers import SentenceTransformersEmbedder
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "FAKE_MODEL",
+    "Embedder",
+    "FakeEmbedder",
+    "ModelFolder",
+    "SentenceTransformersEmbedder",
+    "Vectors",
+    "find_model",
+]
