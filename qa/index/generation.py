@@ -1,0 +1,116 @@
+"""Open a published generation: every byte is checked before any parser sees it."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from qa.errors import IndexDamagedError
+from qa.index import manifest as manifests
+from qa.index.dense import DenseIndex
+from qa.index.lexical import LexicalIndex
+from qa.index.publish import read_pointer
+from qa.index.store import Store
+from qa.types import Article, ArticleSummary, Chunk, FileDigest, Manifest, ModelFingerprint
+
+MANIFEST = "manifest.json"
+DENSE = "dense.faiss"
+STORE = "articles.sqlite"
+LEXICAL = "lexical"
+_BLOCK = 1 << 20
+
+
+class Generation:
+    """One verified, immutable state of an index; a reader keeps the one it opened."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        """Verify and open the files of `folder`.
+
+        Raises IndexDamagedError naming the file that is not what the manifest says.
+        """
+        self.manifest = manifest
+        small = {
+            name: _verified(folder / name, digest)
+            for name, digest in manifest.files.items()
+            if name == DENSE or name.startswith(f"{LEXICAL}/")
+        }
+        if STORE not in manifest.files or DENSE not in small:
+            raise IndexDamagedError(f"The manifest in {folder} does not name {STORE} and {DENSE}. Run: qa index FOLDER")
+        _verified(folder / STORE, manifest.files[STORE], keep=False)
+        self.dense = DenseIndex(small.pop(DENSE), rows=manifest.chunks, dim=manifest.model.dim)
+        self.lexical = LexicalIndex(
+            {name.removeprefix(f"{LEXICAL}/"): data for name, data in small.items()}, rows=manifest.chunks
+        )
+        self._store = Store(folder / STORE)
+        if (found := self._store.counts()) != (manifest.articles, manifest.chunks):
+            raise IndexDamagedError(
+                f"{STORE} holds {found} articles and chunks, the manifest says "
+                f"{(manifest.articles, manifest.chunks)}. Build the index again: qa index FOLDER"
+            )
+
+    def articles(self) -> Iterator[ArticleSummary]:
+        """Yield a summary of every article, ordered by id."""
+        return self._store.articles()
+
+    def article(self, article_id: str) -> Article:
+        """Return one article.
+
+        Raises ArticleNotFoundError.
+        """
+        return self._store.article(article_id)
+
+    def chunks(self, rows: Sequence[int]) -> list[Chunk]:
+        """Return the chunks of these rows, in the order given."""
+        return self._store.chunks(rows)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._store.close()
+
+
+def open_generation(index_dir: Path, *, model: ModelFingerprint | None = None) -> Generation:
+    """Open the current generation, and refuse it when `model` is not the one that made it.
+
+    Raises IndexMissingError, IndexDamagedError or IndexMismatchError.
+    """
+    manifest, folder = read_manifest(index_dir)
+    if model is not None:
+        manifests.check_matches(manifest, model)
+    return Generation(folder, manifest)
+
+
+def read_manifest(index_dir: Path) -> tuple[Manifest, Path]:
+    """Return the current generation's verified manifest and its folder, without opening the rest."""
+    pointer = read_pointer(index_dir)
+    path = index_dir / pointer.generation / MANIFEST
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _damaged(path, f"cannot be read ({error.strerror})") from error
+    if hashlib.sha256(data).hexdigest() != pointer.manifest_sha256:
+        raise _damaged(path, "has changed since it was published")
+    return manifests.from_json(data), path.parent
+
+
+def _verified(path: Path, expected: FileDigest, *, keep: bool = True) -> bytes:
+    """Return the file's bytes if they are those that were published (`keep=False`: only check them)."""
+    digest = hashlib.sha256()
+    blocks: list[bytes] = []
+    size = 0
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                size += len(block)
+                if keep:
+                    blocks.append(block)
+    except OSError as error:
+        raise _damaged(path, f"cannot be read ({error.strerror})") from error
+    if size != expected.size:
+        raise _damaged(path, f"has {size} bytes, expected {expected.size}")
+    if digest.hexdigest() != expected.sha256:
+        raise _damaged(path, "has changed since it was published")
+    return b"".join(blocks)
+
+
+def _damaged(path: Path, what: str) -> IndexDamagedError:
+    return IndexDamagedError(f"The index is damaged: {path} {what}. Build it again: qa index FOLDER")

@@ -1,0 +1,94 @@
+"""What a generation says of itself, as JSON, and whether this code may read it."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+
+from qa.corpus import CHUNKER_VERSION
+from qa.errors import IndexDamagedError, IndexMismatchError
+from qa.index import lexical
+from qa.types import Article, ChunkerSettings, FileDigest, Manifest, ModelFingerprint
+
+FORMAT_VERSION = 1
+MIN_READER_VERSION = 1
+"""The oldest format version whose reader can open what this code writes."""
+
+
+def to_json(manifest: Manifest) -> bytes:
+    """Return the manifest with sorted keys, so that equal manifests are equal bytes."""
+    return (json.dumps(dataclasses.asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def from_json(data: bytes) -> Manifest:
+    """Read a manifest.
+
+    Raises IndexMismatchError for a format that this code is too old or too new for, IndexDamagedError for
+    anything else.
+    """
+    try:
+        values = json.loads(data)
+        found, reader = int(values["format_version"]), int(values["min_reader_version"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise IndexDamagedError(f"The manifest cannot be read: {error!r}. Build the index again: qa index FOLDER") from error
+    if reader > FORMAT_VERSION:
+        raise IndexMismatchError(
+            f"The index has format {found} and needs a reader of at least {reader}; this is {FORMAT_VERSION}. "
+            "Upgrade qa, or build the index again: qa index FOLDER"
+        )
+    if found < FORMAT_VERSION:
+        raise IndexMismatchError(f"The index has format {found}, this qa reads {FORMAT_VERSION}. Run: qa index FOLDER")
+    try:
+        values["model"] = ModelFingerprint(**values["model"])
+        values["chunker"] = ChunkerSettings(**values["chunker"])
+        values["files"] = {name: FileDigest(**digest) for name, digest in values["files"].items()}
+        return Manifest(**values)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise IndexDamagedError(f"The manifest cannot be read: {error!r}. Build the index again: qa index FOLDER") from error
+
+
+def digest(
+    articles: Iterable[Article], *, model: ModelFingerprint, chunker: ChunkerSettings, dense_kind: str
+) -> str:
+    """Return the sha256 over everything that decides what an index answers, before any of it is computed."""
+    shape = {
+        "format": FORMAT_VERSION,
+        "model": dataclasses.asdict(model),
+        "chunker": dataclasses.asdict(chunker),
+        "lexical": dict(lexical.SETTINGS),
+        "dense_kind": dense_kind,
+        "articles": [
+            [a.id, a.title, a.sha256, a.source, a.author, a.published, a.url, a.language] for a in articles
+        ],
+    }
+    return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()
+
+
+def corpus_sha256(articles: Iterable[Article]) -> str:
+    """Return the sha256 over ids and text digests alone: the same for every model and chunker."""
+    return hashlib.sha256("".join(f"{a.sha256} {a.id}\n" for a in articles).encode()).hexdigest()
+
+
+def check_matches(manifest: Manifest, model: ModelFingerprint) -> None:
+    """Compare what made the index with what is about to ask it.
+
+    Raises IndexMismatchError naming both sides of the first difference.
+    """
+    made = _flat(manifest.model, "model", manifest.lexical, manifest.chunker.version)
+    asks = _flat(model, "model", lexical.SETTINGS, CHUNKER_VERSION)
+    for name, value in asks.items():
+        if made.get(name) != value:
+            raise IndexMismatchError(
+                f"The index was made with {name} {made.get(name)!r}, but {value!r} is asking. Build it again: "
+                f"qa index FOLDER (or ask with the model of the index: QA_MODEL={manifest.model.name})"
+            )
+
+
+def _flat(
+    model: ModelFingerprint, prefix: str, settings: Mapping[str, str | float], chunker_version: int
+) -> dict[str, object]:
+    return {
+        **{f"{prefix} {name}": value for name, value in dataclasses.asdict(model).items()},
+        **{f"lexical {name}": value for name, value in settings.items()},
+        "chunker version": chunker_version,
+    }

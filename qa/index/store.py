@@ -1,0 +1,111 @@
+"""The text of articles and the places of chunks, in one SQLite file that is never changed once written."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from qa.errors import ArticleNotFoundError, IndexDamagedError
+from qa.types import Article, ArticleSummary, Chunk
+
+_SCHEMA = """
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, sha256 TEXT NOT NULL,
+    source TEXT, author TEXT, published TEXT, url TEXT, language TEXT, characters INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE chunks (
+    row INTEGER PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles(id),
+    start INTEGER NOT NULL, end INTEGER NOT NULL, heading TEXT NOT NULL, sentences TEXT NOT NULL
+);
+CREATE INDEX chunks_by_article ON chunks(article_id);
+"""
+_FIELDS = ("id", "title", "text", "sha256", "source", "author", "published", "url", "language")
+
+
+class Store:
+    """Read-only access; safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, which nobody may change while it is open."""
+        # immutable: no lock files, no write-ahead log, so that a full or read-only disk never stops a question.
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        self._lock = threading.Lock()
+        try:
+            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise IndexDamagedError(f"Cannot open {path}: {error}. Build the index again: qa index FOLDER") from error
+
+    @staticmethod
+    def write(path: Path, articles: Iterable[Article], chunks: Iterable[Chunk]) -> None:
+        """Write a new file; chunk rows count from 0 in the order given."""
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            # The generation is published as a whole or not at all, so SQLite's own journal would protect nothing.
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.executescript(_SCHEMA)
+            connection.execute("BEGIN")
+            connection.executemany(
+                "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                ((*(getattr(article, name) for name in _FIELDS), len(article.text)) for article in articles),
+            )
+            connection.executemany(
+                "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    (row, c.article_id, c.start, c.end, c.heading, json.dumps(c.sentences, separators=(",", ":")))
+                    for row, c in enumerate(chunks)
+                ),
+            )
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+
+    def article(self, article_id: str) -> Article:
+        """Return one article.
+
+        Raises ArticleNotFoundError.
+        """
+        found = self._rows(f"SELECT {', '.join(_FIELDS)} FROM articles WHERE id = ?", (article_id,))  # noqa: S608 (constants)
+        if not found:
+            raise ArticleNotFoundError(f"No article {article_id!r} in this index. List them: qa articles")
+        return Article(*found[0])
+
+    def articles(self) -> Iterator[ArticleSummary]:
+        """Yield a summary of every article, ordered by id."""
+        yield from (
+            ArticleSummary(*row)
+            for row in self._rows(
+                "SELECT a.id, title, source, author, published, url, language, sha256, characters, "
+                "(SELECT count(*) FROM chunks WHERE article_id = a.id) FROM articles a ORDER BY a.id"
+            )
+        )
+
+    def chunks(self, rows: Sequence[int]) -> list[Chunk]:
+        """Return the chunks of these rows, in the order given."""
+        marks = ",".join("?" * len(rows))
+        found = {
+            row: Chunk(article_id, start, end, heading, tuple((a, b) for a, b in json.loads(sentences)))
+            for row, article_id, start, end, heading, sentences in self._rows(
+                f"SELECT row, article_id, start, end, heading, sentences FROM chunks WHERE row IN ({marks})",  # noqa: S608
+                [int(row) for row in rows],
+            )
+        }
+        if missing := [row for row in rows if row not in found]:
+            raise IndexDamagedError(f"Chunks {missing[:3]} are not in the store. Build the index again: qa index FOLDER")
+        return [found[row] for row in rows]
+
+    def counts(self) -> tuple[int, int]:
+        """Return the numbers of articles and of chunks."""
+        return self._rows("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM chunks)")[0]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
+        try:
+            with self._lock:
+                return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise IndexDamagedError(f"The article store cannot be read: {error}. Build it again: qa index FOLDER") from error
