@@ -1,0 +1,130 @@
+"""Answer one question from one generation of an index."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from time import perf_counter
+
+from qa.answer.abstain import confidence, default_threshold, features
+from qa.answer.cite import cite, pack_context
+from qa.answer.retrieve import Retrieved, retrieve
+from qa.answer.select import Quote, select
+from qa.errors import InputError
+from qa.index import Generation, terms
+from qa.models import Embedder
+from qa.types import Answer, Article, IndexInfo, Passage
+
+MAX_QUESTION_CHARS = 2000
+MAX_K = 50
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Answerer:
+    """Asks one generation; safe to share between threads if its embedder is."""
+
+    def __init__(self, generation: Generation, embedder: Embedder, *, refuse_below: float | None = None) -> None:
+        """Take an opened generation and the model that made it.
+
+        `refuse_below`: least confidence of an answer; None takes the shipped threshold.
+        """
+        self.generation = generation
+        self._embedder = embedder
+        self._refuse_below = default_threshold() if refuse_below is None else refuse_below
+
+    def ask(self, question: str, *, k: int = 5, max_context_tokens: int | None = None) -> Answer:
+        """Return quotes with citations, or an answer whose status is "no_evidence", and `k` passages either way.
+
+        `max_context_tokens` asks for the passages packed for a language model. Raises InputError for a
+        question or number out of bounds.
+        """
+        question = _checked(question, k, max_context_tokens)
+        clock = _Clock()
+        vector = self._embedder.embed_questions([question])[0]
+        clock.lap("embed")
+        retrieved = retrieve(self.generation, question, vector)
+        passages, articles = self._passages(retrieved, k)
+        clock.lap("retrieve")
+        idf = self.generation.lexical.idf
+        quotes = select(question, vector, passages, articles=articles, embedder=self._embedder, idf=idf)
+        passages = tuple(_highlighted(passage, quotes) for passage in passages)
+        text, citations = cite(quotes, articles)
+        clock.lap("select")
+        weights = {term: idf(term) for term in terms(question)}
+        probability = confidence(features(weights, passages, quotes, retrieved.pool_dense, text))
+        answered = bool(quotes) and probability >= self._refuse_below
+        context = None
+        if max_context_tokens is not None:
+            context = pack_context(passages, articles, max_tokens=max_context_tokens)
+            clock.lap("context")
+        manifest = self.generation.manifest
+        return Answer(
+            question=question,
+            status="answered" if answered else "no_evidence",
+            text=text if answered else None,
+            confidence=probability,
+            citations=citations if answered else (),
+            passages=passages,
+            context=context,
+            index=IndexInfo(manifest.generation, manifest.model.name, manifest.chunks, manifest.articles),
+            timings_ms=clock.laps(),
+        )
+
+    def _passages(self, retrieved: Retrieved, k: int) -> tuple[tuple[Passage, ...], Mapping[str, Article]]:
+        best = retrieved.candidates[:k]
+        chunks = self.generation.chunks([candidate.row for candidate in best])
+        articles = {name: self.generation.article(name) for name in {chunk.article_id for chunk in chunks}}
+        passages = tuple(
+            Passage(
+                chunk=chunk,
+                title=articles[chunk.article_id].title,
+                text=articles[chunk.article_id].text[chunk.start : chunk.end],
+                rank=rank,
+                score=candidate.score,
+                dense=candidate.dense,
+                lexical=candidate.lexical,
+            )
+            for rank, (candidate, chunk) in enumerate(zip(best, chunks, strict=True), start=1)
+        )
+        return passages, articles
+
+
+class _Clock:
+    """Wall time of each stage and of all of them, in milliseconds."""
+
+    def __init__(self) -> None:
+        self._start = self._last = perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = perf_counter()
+        self._laps[stage] = round((now - self._last) * 1000, 3)
+        self._last = now
+
+    def laps(self) -> dict[str, float]:
+        return {**self._laps, "total": round((perf_counter() - self._start) * 1000, 3)}
+
+
+def _highlighted(passage: Passage, quotes: list[Quote]) -> Passage:
+    spans = sorted(
+        (quote.start, quote.end)
+        for quote in quotes
+        if quote.passage.chunk.article_id == passage.chunk.article_id
+        and passage.chunk.start <= quote.start
+        and quote.end <= passage.chunk.end
+    )
+    return replace(passage, highlights=tuple(spans))
+
+
+def _checked(question: str, k: int, max_context_tokens: int | None) -> str:
+    question = question.strip()
+    if not question:
+        raise InputError("The question is empty. Ask one: qa ask \"Why won't NATO admit Ukraine?\"")
+    if len(question) > MAX_QUESTION_CHARS:
+        raise InputError(f"The question has {len(question):,} characters; at most {MAX_QUESTION_CHARS:,} are taken.")
+    if _SURROGATE.search(question):
+        raise InputError("The question holds half a surrogate pair, which is no character. Send valid Unicode.")
+    if not 1 <= k <= MAX_K:
+        raise InputError(f"k is {k}; expected a number of passages from 1 to {MAX_K}.")
+    if max_context_tokens is not None and max_context_tokens < 1:
+        raise InputError(f"max_context_tokens is {max_context_tokens}; expected at least 1.")
+    return question

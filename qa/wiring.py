@@ -1,0 +1,69 @@
+"""The one place that reads settings and puts the parts together."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qa.answer import Answerer
+from qa.corpus import CHUNKER_VERSION
+from qa.errors import InputError
+from qa.index import Generation, build, open_generation
+from qa.models import FAKE_MODEL, Embedder, FakeEmbedder, SentenceTransformersEmbedder, find_model
+from qa.settings import Settings
+from qa.types import BuildReport, ChunkerSettings, ModelFingerprint
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from qa.index.build import Progress
+
+MAX_CHUNK_TOKENS = 254
+OVERLAP_SHARE = 6  # neighbouring chunks share at most a sixth of their tokens
+
+
+def build_index(
+    folder: Path, settings: Settings, *, progress: "Progress" = lambda stage, done, total: None
+) -> BuildReport:
+    """Index a folder as the settings say."""
+    embedder = _embedder(settings)
+    return build(
+        folder,
+        settings.index_dir,
+        embedder=embedder,
+        chunker=_chunker(settings, embedder.fingerprint),
+        progress=progress,
+    )
+
+
+def open_index(settings: Settings) -> Generation:
+    """Open the current generation without a model: enough to list, show and verify."""
+    return open_generation(settings.index_dir)
+
+
+def open_answerer(settings: Settings) -> Answerer:
+    """Open the current generation with the model that made it."""
+    embedder = _embedder(settings)
+    generation = open_generation(settings.index_dir, model=embedder.fingerprint)
+    return Answerer(generation, embedder, refuse_below=settings.refuse_below)
+
+
+def make_app(settings: Settings) -> "FastAPI":
+    """Return the HTTP service over the current generation."""
+    from qa.serve import create_app
+
+    return create_app(open_answerer(settings))
+
+
+def _embedder(settings: Settings) -> Embedder:
+    if settings.model == FAKE_MODEL:
+        return FakeEmbedder()
+    return SentenceTransformersEmbedder(find_model(settings.model), threads=settings.threads)
+
+
+def _chunker(settings: Settings, model: ModelFingerprint) -> ChunkerSettings:
+    if settings.chunk_tokens is not None and settings.chunk_tokens > model.max_tokens:
+        raise InputError(
+            f"chunk_tokens is {settings.chunk_tokens}, but {model.name} reads {model.max_tokens} tokens. "
+            f"Expected a number from 16 to {model.max_tokens}."
+        )
+    tokens = settings.chunk_tokens or min(model.max_tokens, MAX_CHUNK_TOKENS)
+    return ChunkerSettings(version=CHUNKER_VERSION, max_tokens=tokens, overlap_tokens=tokens // OVERLAP_SHARE)
