@@ -24,7 +24,9 @@ class Settings(BaseModel):
 
     model: str = Field("default", min_length=1, description="packaged model, a folder, or a model name")
     index_dir: Path = Field(Path("index"), description="folder that `qa index` writes and `qa ask` reads")
-    chunk_tokens: int | None = Field(None, ge=16, le=8192, description="chunk size; None: chosen for the model")
+    chunk_tokens: int | None = Field(
+        None, ge=16, le=8192, description="chunk size; None: chosen for the model"
+    )
     threads: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 8), ge=1, le=256)
     k: int = Field(5, ge=1, le=50, description="passages per answer")
     refuse_below: float | None = Field(

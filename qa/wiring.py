@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from qa.answer import Answerer
 from qa.corpus import CHUNKER_VERSION
 from qa.errors import InputError
-from qa.index import Generation, build, open_generation
+from qa.index import BuildProgress, Generation, build_generation
+from qa.index import open_generation as open_current
 from qa.models import FAKE_MODEL, Embedder, FakeEmbedder, SentenceTransformersEmbedder, find_model
 from qa.settings import Settings
 from qa.types import BuildReport, ChunkerSettings, ModelFingerprint
@@ -14,18 +15,16 @@ from qa.types import BuildReport, ChunkerSettings, ModelFingerprint
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from qa.index.build import Progress
-
 MAX_CHUNK_TOKENS = 254
 OVERLAP_SHARE = 6  # neighbouring chunks share at most a sixth of their tokens
 
 
 def build_index(
-    folder: Path, settings: Settings, *, progress: "Progress" = lambda stage, done, total: None
+    folder: Path, settings: Settings, *, progress: BuildProgress = lambda stage, done, total: None
 ) -> BuildReport:
     """Index a folder as the settings say."""
     embedder = _embedder(settings)
-    return build(
+    return build_generation(
         folder,
         settings.index_dir,
         embedder=embedder,
@@ -34,15 +33,15 @@ def build_index(
     )
 
 
-def open_index(settings: Settings) -> Generation:
+def open_generation(settings: Settings) -> Generation:
     """Open the current generation without a model: enough to list, show and verify."""
-    return open_generation(settings.index_dir)
+    return open_current(settings.index_dir)
 
 
 def open_answerer(settings: Settings) -> Answerer:
     """Open the current generation with the model that made it."""
     embedder = _embedder(settings)
-    generation = open_generation(settings.index_dir, model=embedder.fingerprint)
+    generation = open_current(settings.index_dir, model=embedder.fingerprint)
     return Answerer(generation, embedder, refuse_below=settings.refuse_below)
 
 

@@ -22,7 +22,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class Answerer:
     """Asks one generation; safe to share between threads if its embedder is."""
 
-    def __init__(self, generation: Generation, embedder: Embedder, *, refuse_below: float | None = None) -> None:
+    def __init__(
+        self, generation: Generation, embedder: Embedder, *, refuse_below: float | None = None
+    ) -> None:
         """Take an opened generation and the model that made it.
 
         `refuse_below`: least confidence of an answer; None takes the shipped threshold.
@@ -118,11 +120,15 @@ def _highlighted(passage: Passage, quotes: list[Quote]) -> Passage:
 def _checked(question: str, k: int, max_context_tokens: int | None) -> str:
     question = question.strip()
     if not question:
-        raise InputError("The question is empty. Ask one: qa ask \"Why won't NATO admit Ukraine?\"")
+        raise InputError('The question is empty. Ask one: qa ask "Why won\'t NATO admit Ukraine?"')
     if len(question) > MAX_QUESTION_CHARS:
-        raise InputError(f"The question has {len(question):,} characters; at most {MAX_QUESTION_CHARS:,} are taken.")
+        raise InputError(
+            f"The question has {len(question):,} characters; at most {MAX_QUESTION_CHARS:,} are taken."
+        )
     if _SURROGATE.search(question):
-        raise InputError("The question holds half a surrogate pair, which is no character. Send valid Unicode.")
+        raise InputError(
+            "The question holds half a surrogate pair, which is no character. Send valid Unicode."
+        )
     if not 1 <= k <= MAX_K:
         raise InputError(f"k is {k}; expected a number of passages from 1 to {MAX_K}.")
     if max_context_tokens is not None and max_context_tokens < 1:

@@ -55,7 +55,7 @@ def line_range(text: str, span: Span) -> tuple[int, int]:
 
 
 def pack_context(passages: Iterable[Passage], articles: Mapping[str, Article], *, max_tokens: int) -> Context:
-    """Number passages by rank and pack as many as fit into `max_tokens` of `CONTEXT_ENCODING`.
+    """Pack passages, numbered by rank, as many as fit into `max_tokens` of `CONTEXT_ENCODING`.
 
     The first one that does not fit is cut after the last whole sentence that does, and ends the context.
     """

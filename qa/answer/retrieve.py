@@ -51,9 +51,13 @@ def retrieve(generation: Generation, question: str, vector: "Vectors") -> Retrie
     pool = np.union1d(rows, lexical_rows)
     fused = np.zeros(len(pool), dtype=np.float64)
     spread = dense.max() - dense.min()
-    fused[np.searchsorted(pool, rows)] += DENSE_WEIGHT * ((dense - dense.min()) / spread if spread > 0 else 1.0)
+    fused[np.searchsorted(pool, rows)] += DENSE_WEIGHT * (
+        (dense - dense.min()) / spread if spread > 0 else 1.0
+    )
     if len(lexical_rows):
-        fused[np.searchsorted(pool, lexical_rows)] += (1 - DENSE_WEIGHT) * lexical[lexical_rows] / lexical.max()
+        fused[np.searchsorted(pool, lexical_rows)] += (
+            (1 - DENSE_WEIGHT) * lexical[lexical_rows] / lexical.max()
+        )
     cosine = np.full(len(pool), np.nan)
     cosine[np.searchsorted(pool, rows)] = dense
     order = np.argsort(-fused, kind="stable")

@@ -48,7 +48,7 @@ def select(
     """
     sentences = _sentences(passages[:READ_PASSAGES])
     texts = [articles[passage.chunk.article_id].text[start:end] for passage, (start, end) in sentences]
-    cosines = embedder.embed_chunks(texts) @ vector if texts else []
+    cosines = embedder.embed_chunks(texts) @ vector
     weights = {term: idf(term) for term in terms(question)}
     quotes = [
         Quote(

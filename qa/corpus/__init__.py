@@ -2,7 +2,7 @@
 
 from qa.corpus.clean import Block, BlockKind, blocks
 from qa.corpus.load import SUFFIXES, load_article, load_folder
-from qa.corpus.split import CHUNKER_VERSION, TokenCounter, embedding_text, split
+from qa.corpus.split import CHUNKER_VERSION, TokenCounter, embedding_text, split_article
 
 __all__ = [
     "CHUNKER_VERSION",
@@ -14,5 +14,5 @@ __all__ = [
     "embedding_text",
     "load_article",
     "load_folder",
-    "split",
+    "split_article",
 ]

@@ -180,7 +180,8 @@ def _find_tail(text: str, found: list[Block]) -> list[Block]:
             cut = place
             break
     while cut > 1 and (
-        found[cut - 1].kind is BlockKind.FURNITURE or (cut < len(found) and _is_leftover(text, found[cut - 1]))
+        found[cut - 1].kind is BlockKind.FURNITURE
+        or (cut < len(found) and _is_leftover(text, found[cut - 1]))
     ):
         cut -= 1
     return [*found[:cut], *(replace(block, kind=BlockKind.FURNITURE) for block in found[cut:])]
@@ -189,7 +190,9 @@ def _find_tail(text: str, found: list[Block]) -> list[Block]:
 def _is_leftover(text: str, block: Block) -> bool:
     """Tell a line such as the author's name between the prose and the comment form."""
     content = _content(text, block)
-    return block.kind is BlockKind.PROSE and len(content) <= MAX_BROKEN_CHARS and not _TERMINAL.search(content)
+    return (
+        block.kind is BlockKind.PROSE and len(content) <= MAX_BROKEN_CHARS and not _TERMINAL.search(content)
+    )
 
 
 def _content(text: str, block: Block) -> str:

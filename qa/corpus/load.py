@@ -42,7 +42,9 @@ def load_folder(folder: Path) -> tuple[tuple[Article, ...], tuple[Skipped, ...]]
     """
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing"
-        raise InputError(f"No folder at {folder}: found {found} there. Name a folder of articles: qa index FOLDER")
+        raise InputError(
+            f"No folder at {folder}: found {found} there. Name a folder of articles: qa index FOLDER"
+        )
     articles: list[Article] = []
     skipped: list[Skipped] = []
     for path, article_id, reason in sorted(_walk(folder), key=lambda row: row[1]):

@@ -29,7 +29,7 @@ class _Unit:
     ends_paragraph: bool
 
 
-def split(article: Article, *, settings: ChunkerSettings, count_tokens: TokenCounter) -> list[Chunk]:
+def split_article(article: Article, *, settings: ChunkerSettings, count_tokens: TokenCounter) -> list[Chunk]:
     """Return the article's chunks in order of their start.
 
     Chunks hold whole sentences of one section, overlap by whole sentences, and fit `settings.max_tokens`
@@ -122,7 +122,10 @@ def _costs(text: str, spans: Sequence[Span], count_tokens: TokenCounter) -> list
     A tokenizer may call a megabyte without spaces one unknown word; a passage of that size helps nobody.
     """
     counts = count_tokens([text[start:end] for start, end in spans])
-    return [max(count, (end - start) // _MAX_CHARS_PER_TOKEN) for (start, end), count in zip(spans, counts, strict=True)]
+    return [
+        max(count, (end - start) // _MAX_CHARS_PER_TOKEN)
+        for (start, end), count in zip(spans, counts, strict=True)
+    ]
 
 
 def _pieces(text: str, span: Span, budget: int, count_tokens: TokenCounter) -> Iterator[_Unit]:
@@ -136,13 +139,13 @@ def _pieces(text: str, span: Span, budget: int, count_tokens: TokenCounter) -> I
         for part in ([word] if cost <= budget else _windows(word, max(1, budget // 4)))
     ]
     start, total = span[0], 0
-    for (part_start, part_end), cost in zip(fine, _costs(text, fine, count_tokens), strict=True):
+    for (part_start, _), cost in zip(fine, _costs(text, fine, count_tokens), strict=True):
         if total and total + cost > budget:
             end = start + len(text[start:part_start].rstrip())
             yield _Unit(start, start, end, total, ends_paragraph=False)
             start, total = part_start, 0
         total += cost
-    yield _Unit(start, start, part_end, total, ends_paragraph=True)
+    yield _Unit(start, start, span[1], total, ends_paragraph=True)
 
 
 def _windows(word: Span, size: int) -> list[Span]:

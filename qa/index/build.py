@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import qa
-from qa.corpus import embedding_text, load_folder, split
+from qa.corpus import embedding_text, load_folder, split_article
 from qa.errors import IndexUnavailableError, InputError
 from qa.index import lexical, publish
 from qa.index import manifest as manifests
@@ -17,17 +17,17 @@ from qa.index.store import Store
 from qa.models import Embedder, Vectors
 from qa.types import Article, BuildReport, Chunk, ChunkerSettings, FileDigest, Manifest, Skipped
 
-Progress = Callable[[str, int, int], None]
+BuildProgress = Callable[[str, int, int], None]
 """Called with (stage, done, total); stages are "read", "split", "embed" and "write"."""
 
 
-def build(
+def build_generation(
     folder: Path,
     index_dir: Path,
     *,
     embedder: Embedder,
     chunker: ChunkerSettings,
-    progress: Progress = lambda stage, done, total: None,
+    progress: BuildProgress = lambda stage, done, total: None,
 ) -> BuildReport:
     """Index `folder` and make it the current generation; publish nothing when nothing has changed.
 
@@ -90,20 +90,23 @@ def _compare(before: dict[str, str], articles: Sequence[Article]) -> tuple[int, 
 
 
 def _split(
-    articles: Sequence[Article], embedder: Embedder, chunker: ChunkerSettings, progress: Progress
+    articles: Sequence[Article], embedder: Embedder, chunker: ChunkerSettings, progress: BuildProgress
 ) -> tuple[list[Chunk], list[str]]:
     """Return all chunks and, row for row, the texts that are embedded and indexed for them."""
     chunks: list[Chunk] = []
     texts: list[str] = []
     for done, article in enumerate(articles, start=1):
-        found = split(article, settings=chunker, count_tokens=embedder.count_tokens)
+        found = split_article(article, settings=chunker, count_tokens=embedder.count_tokens)
         chunks.extend(found)
         texts.extend(
-            embedding_text(article, chunk, settings=chunker, count_tokens=embedder.count_tokens) for chunk in found
+            embedding_text(article, chunk, settings=chunker, count_tokens=embedder.count_tokens)
+            for chunk in found
         )
         progress("split", done, len(articles))
     if not chunks:
-        raise InputError("The articles hold no text besides page furniture. Name another folder: qa index FOLDER")
+        raise InputError(
+            "The articles hold no text besides page furniture. Name another folder: qa index FOLDER"
+        )
     return chunks, texts
 
 
@@ -122,7 +125,9 @@ def _write(
         for name, data in files.items():
             publish.write_file(folder / name, data)
         Store.write(folder / STORE, articles, chunks)
-        digests = {name: FileDigest(len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()}
+        digests = {
+            name: FileDigest(len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()
+        }
         with (folder / STORE).open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         digests[STORE] = FileDigest((folder / STORE).stat().st_size, sha256)

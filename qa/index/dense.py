@@ -34,7 +34,9 @@ class DenseIndex:
         found = (type(self._index).__name__, self._index.ntotal, self._index.d, self._index.metric_type)
         expected = ("IndexFlatIP", rows, dim, faiss.METRIC_INNER_PRODUCT)
         if found != expected:
-            raise IndexDamagedError(f"The dense index is {found}, expected {expected}. Build it again: qa index FOLDER")
+            raise IndexDamagedError(
+                f"The dense index is {found}, expected {expected}. Build it again: qa index FOLDER"
+            )
         self._rows, self._dim = rows, dim
 
     @staticmethod
@@ -57,7 +59,9 @@ class DenseIndex:
         import numpy as np
 
         if question.shape != (self._dim,) or not np.isfinite(question).all():
-            raise InputError(f"Question vector of shape {question.shape}; expected {self._dim} finite numbers.")
+            raise InputError(
+                f"Question vector of shape {question.shape}; expected {self._dim} finite numbers."
+            )
         scores, rows = self._index.search(question[np.newaxis, :], min(k, self._rows))
         kept = rows[0] >= 0
         return rows[0][kept], scores[0][kept]

@@ -34,7 +34,9 @@ class Generation:
             if name == DENSE or name.startswith(f"{LEXICAL}/")
         }
         if STORE not in manifest.files or DENSE not in small:
-            raise IndexDamagedError(f"The manifest in {folder} does not name {STORE} and {DENSE}. Run: qa index FOLDER")
+            raise IndexDamagedError(
+                f"The manifest in {folder} does not name {STORE} and {DENSE}. Run: qa index FOLDER"
+            )
         _verified(folder / STORE, manifest.files[STORE], keep=False)
         self.dense = DenseIndex(small.pop(DENSE), rows=manifest.chunks, dim=manifest.model.dim)
         self.lexical = LexicalIndex(

@@ -30,13 +30,141 @@ _CONTRACTION = re.compile(r"n't$|'(?:re|ve|ll|d|m)$")
 _POSSESSIVE = re.compile(r"'s$|s'$")
 _STOP = frozenset(
     # question words say what is asked, not what the answering text is about
-    "what which who whom whose when where why how "
-    "a an the this that these those there here it its he him his she her hers they them their theirs we our ours you "
-    "your yours i me my mine myself itself himself herself themselves "
-    "am is are was were be been being do does did doing done have has had having will would shall should can could may "
-    "might must ought and or but nor so if then than because as of at by for with about into onto to from in on off "
-    "out over under again further also too very just not no nor only own same such both each any all some more most "
-    "other s t between during before after above below up down while until against through".split()
+    [
+        "what",
+        "which",
+        "who",
+        "whom",
+        "whose",
+        "when",
+        "where",
+        "why",
+        "how",
+        "a",
+        "an",
+        "the",
+        "this",
+        "that",
+        "these",
+        "those",
+        "there",
+        "here",
+        "it",
+        "its",
+        "he",
+        "him",
+        "his",
+        "she",
+        "her",
+        "hers",
+        "they",
+        "them",
+        "their",
+        "theirs",
+        "we",
+        "our",
+        "ours",
+        "you",
+        "your",
+        "yours",
+        "i",
+        "me",
+        "my",
+        "mine",
+        "myself",
+        "itself",
+        "himself",
+        "herself",
+        "themselves",
+        "am",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "do",
+        "does",
+        "did",
+        "doing",
+        "done",
+        "have",
+        "has",
+        "had",
+        "having",
+        "will",
+        "would",
+        "shall",
+        "should",
+        "can",
+        "could",
+        "may",
+        "might",
+        "must",
+        "ought",
+        "and",
+        "or",
+        "but",
+        "nor",
+        "so",
+        "if",
+        "then",
+        "than",
+        "because",
+        "as",
+        "of",
+        "at",
+        "by",
+        "for",
+        "with",
+        "about",
+        "into",
+        "onto",
+        "to",
+        "from",
+        "in",
+        "on",
+        "off",
+        "out",
+        "over",
+        "under",
+        "again",
+        "further",
+        "also",
+        "too",
+        "very",
+        "just",
+        "not",
+        "no",
+        "nor",
+        "only",
+        "own",
+        "same",
+        "such",
+        "both",
+        "each",
+        "any",
+        "all",
+        "some",
+        "more",
+        "most",
+        "other",
+        "s",
+        "t",
+        "between",
+        "during",
+        "before",
+        "after",
+        "above",
+        "below",
+        "up",
+        "down",
+        "while",
+        "until",
+        "against",
+        "through",
+    ]
 )
 
 
@@ -53,7 +181,8 @@ class LexicalIndex:
         try:
             self._terms: dict[str, int] = json.loads(files["terms.json"])
             self._scores, self._chunks, self._starts = (
-                np.load(io.BytesIO(files[f"{name}.npy"]), allow_pickle=False) for name in ("scores", "chunks", "starts")
+                np.load(io.BytesIO(files[f"{name}.npy"]), allow_pickle=False)
+                for name in ("scores", "chunks", "starts")
             )
         except (KeyError, ValueError, EOFError) as error:
             raise IndexDamagedError(f"The lexical index cannot be read: {error!r}") from error
@@ -64,7 +193,9 @@ class LexicalIndex:
             and (np.diff(self._starts) >= 0).all()
             and (len(self._chunks) == 0 or (self._chunks.min() >= 0 and self._chunks.max() < rows))
         ):
-            raise IndexDamagedError("The lexical index's arrays do not fit together. Build it again: qa index FOLDER")
+            raise IndexDamagedError(
+                "The lexical index's arrays do not fit together. Build it again: qa index FOLDER"
+            )
         self._rows = rows
 
     @staticmethod

@@ -17,7 +17,9 @@ MIN_READER_VERSION = 1
 
 def to_json(manifest: Manifest) -> bytes:
     """Return the manifest with sorted keys, so that equal manifests are equal bytes."""
-    return (json.dumps(dataclasses.asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return (
+        json.dumps(dataclasses.asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    ).encode()
 
 
 def from_json(data: bytes) -> Manifest:
@@ -30,21 +32,27 @@ def from_json(data: bytes) -> Manifest:
         values = json.loads(data)
         found, reader = int(values["format_version"]), int(values["min_reader_version"])
     except (ValueError, TypeError, KeyError) as error:
-        raise IndexDamagedError(f"The manifest cannot be read: {error!r}. Build the index again: qa index FOLDER") from error
+        raise IndexDamagedError(
+            f"The manifest cannot be read: {error!r}. Build the index again: qa index FOLDER"
+        ) from error
     if reader > FORMAT_VERSION:
         raise IndexMismatchError(
             f"The index has format {found} and needs a reader of at least {reader}; this is {FORMAT_VERSION}. "
             "Upgrade qa, or build the index again: qa index FOLDER"
         )
     if found < FORMAT_VERSION:
-        raise IndexMismatchError(f"The index has format {found}, this qa reads {FORMAT_VERSION}. Run: qa index FOLDER")
+        raise IndexMismatchError(
+            f"The index has format {found}, this qa reads {FORMAT_VERSION}. Run: qa index FOLDER"
+        )
     try:
         values["model"] = ModelFingerprint(**values["model"])
         values["chunker"] = ChunkerSettings(**values["chunker"])
         values["files"] = {name: FileDigest(**digest) for name, digest in values["files"].items()}
         return Manifest(**values)
     except (TypeError, KeyError, AttributeError) as error:
-        raise IndexDamagedError(f"The manifest cannot be read: {error!r}. Build the index again: qa index FOLDER") from error
+        raise IndexDamagedError(
+            f"The manifest cannot be read: {error!r}. Build the index again: qa index FOLDER"
+        ) from error
 
 
 def digest(

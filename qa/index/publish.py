@@ -1,9 +1,9 @@
 """Write a generation so that a reader sees all of it or none of it.
 
-    index/LOCK                    one writer at a time (flock: the kernel frees it when the holder dies)
-    index/gen-000007-1f0c.tmp/    every file written and fsynced, then the folder
-    index/gen-000007-1f0c/        renamed; index/ fsynced
-    index/CURRENT                 name and manifest digest, replaced last: the commit point; index/ fsynced
+index/LOCK                    one writer at a time (flock: the kernel frees it when the holder dies)
+index/gen-000007-1f0c.tmp/    every file written and fsynced, then the folder
+index/gen-000007-1f0c/        renamed; index/ fsynced
+index/CURRENT                 name and manifest digest, replaced last: the commit point; index/ fsynced
 """
 
 import errno
@@ -47,7 +47,9 @@ def read_pointer(index_dir: Path) -> Pointer:
         raise IndexDamagedError(f"Cannot read {index_dir / CURRENT}: {error.strerror}.") from error
     match = _CURRENT_LINE.fullmatch(line)
     if match is None:
-        raise IndexDamagedError(f"{index_dir / CURRENT} holds {line[:80]!r}, not a generation. Run: qa index FOLDER")
+        raise IndexDamagedError(
+            f"{index_dir / CURRENT} holds {line[:80]!r}, not a generation. Run: qa index FOLDER"
+        )
     return Pointer(*match.groups())
 
 
@@ -65,7 +67,9 @@ def writer(index_dir: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(lock, 200, 0).decode("utf-8", errors="replace").strip() or "another process"
-            raise StorageError(f"{index_dir} is being written by {holder}. Wait for it, then run again.") from None
+            raise StorageError(
+                f"{index_dir} is being written by {holder}. Wait for it, then run again."
+            ) from None
         with explained(index_dir):
             os.ftruncate(lock, 0)
             os.pwrite(lock, f"process {os.getpid()} on {os.uname().nodename}".encode(), 0)

@@ -34,7 +34,9 @@ class Store:
         try:
             self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         except sqlite3.Error as error:
-            raise IndexDamagedError(f"Cannot open {path}: {error}. Build the index again: qa index FOLDER") from error
+            raise IndexDamagedError(
+                f"Cannot open {path}: {error}. Build the index again: qa index FOLDER"
+            ) from error
 
     @staticmethod
     def write(path: Path, articles: Iterable[Article], chunks: Iterable[Chunk]) -> None:
@@ -53,7 +55,14 @@ class Store:
             connection.executemany(
                 "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    (row, c.article_id, c.start, c.end, c.heading, json.dumps(c.sentences, separators=(",", ":")))
+                    (
+                        row,
+                        c.article_id,
+                        c.start,
+                        c.end,
+                        c.heading,
+                        json.dumps(c.sentences, separators=(",", ":")),
+                    )
                     for row, c in enumerate(chunks)
                 ),
             )
@@ -92,7 +101,9 @@ class Store:
             )
         }
         if missing := [row for row in rows if row not in found]:
-            raise IndexDamagedError(f"Chunks {missing[:3]} are not in the store. Build the index again: qa index FOLDER")
+            raise IndexDamagedError(
+                f"Chunks {missing[:3]} are not in the store. Build the index again: qa index FOLDER"
+            )
         return [found[row] for row in rows]
 
     def counts(self) -> tuple[int, int]:
@@ -108,4 +119,6 @@ class Store:
             with self._lock:
                 return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise IndexDamagedError(f"The article store cannot be read: {error}. Build it again: qa index FOLDER") from error
+            raise IndexDamagedError(
+                f"The article store cannot be read: {error}. Build it again: qa index FOLDER"
+            ) from error

@@ -5,6 +5,7 @@ import importlib.util
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qa.errors import ModelError
 from qa.types import ModelFingerprint
@@ -61,7 +62,9 @@ def _download(name: str) -> Path:
         try:
             return Path(snapshot_download(name, allow_patterns=list(_DOWNLOAD), local_files_only=local_only))
         except HFValidationError as error:
-            raise ModelError(f"{name!r} is neither a folder nor a model's name. Expected e.g. org/model.") from error
+            raise ModelError(
+                f"{name!r} is neither a folder nor a model's name. Expected e.g. org/model."
+            ) from error
         except Exception as error:  # noqa: BLE001 (its transport raises errors of several libraries)
             reason = error
     raise ModelError(
@@ -73,11 +76,17 @@ def _download(name: str) -> Path:
 def _read(path: Path, name: str) -> ModelFolder:
     weights = sorted(path.glob("*.safetensors"))
     if not weights:
-        raise ModelError(f"No *.safetensors in {path}: other weight formats are not loaded. Convert the model first.")
+        raise ModelError(
+            f"No *.safetensors in {path}: other weight formats are not loaded. Convert the model first."
+        )
     tokenizer = path / "tokenizer.json"
     prompts = _json(path / "config_sentence_transformers.json").get("prompts") or {}
-    default = prompts.get(_json(path / "config_sentence_transformers.json").get("default_prompt_name") or "", "")
-    chunk_prefix = next((prompts[key] for key in ("document", "passage", "corpus") if key in prompts), default)
+    default = prompts.get(
+        _json(path / "config_sentence_transformers.json").get("default_prompt_name") or "", ""
+    )
+    chunk_prefix = next(
+        (prompts[key] for key in ("document", "passage", "corpus") if key in prompts), default
+    )
     pooling = next((_json(file) for file in sorted(path.glob("*_Pooling/config.json"))), {})
     config = _json(path / "config.json")
     sizes = (
@@ -86,9 +95,15 @@ def _read(path: Path, name: str) -> ModelFolder:
         config.get("max_position_embeddings"),
     )
     limit = next((int(size) for size in sizes if isinstance(size, int | float) and size < 1_000_000), 512)
-    dim = pooling.get("word_embedding_dimension") or pooling.get("embedding_dimension") or config.get("hidden_size")
+    dim = (
+        pooling.get("word_embedding_dimension")
+        or pooling.get("embedding_dimension")
+        or config.get("hidden_size")
+    )
     if not isinstance(dim, int):
-        raise ModelError(f"{path} does not say its vectors' width. Expected a sentence-transformers model folder.")
+        raise ModelError(
+            f"{path} does not say its vectors' width. Expected a sentence-transformers model folder."
+        )
     counter = load_tokenizer(tokenizer)
     prefix_tokens = len(counter.encode(str(chunk_prefix), add_special_tokens=False).ids)
     return ModelFolder(
@@ -113,20 +128,24 @@ def load_tokenizer(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN201 
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises bare Exception
-        raise ModelError(f"Cannot read {path}: {error}. Expected a model folder with a tokenizer.json.") from error
+        raise ModelError(
+            f"Cannot read {path}: {error}. Expected a model folder with a tokenizer.json."
+        ) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
 
 
-def _pooling_mode(config: dict[str, object]) -> str:
+def _pooling_mode(config: dict[str, Any]) -> str:
     if isinstance(config.get("pooling_mode"), str):
         return str(config["pooling_mode"])
-    modes = sorted(key.removeprefix("pooling_mode_") for key, on in config.items() if "pooling_mode_" in key and on)
+    modes = sorted(
+        key.removeprefix("pooling_mode_") for key, on in config.items() if "pooling_mode_" in key and on
+    )
     return "+".join(modes) or "unknown"
 
 
-def _json(path: Path) -> dict[str, object]:
+def _json(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -144,5 +163,7 @@ def _sha256(*paths: Path) -> str:
                 while block := file.read(1 << 20):
                     digest.update(block)
         except OSError as error:
-            raise ModelError(f"Cannot read {path}: {error.strerror}. Repair or replace the model folder.") from error
+            raise ModelError(
+                f"Cannot read {path}: {error.strerror}. Repair or replace the model folder."
+            ) from error
     return digest.hexdigest()

@@ -35,7 +35,9 @@ class SentenceTransformersEmbedder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count with the model's own tokenizer."""
-        return [len(row.ids) for row in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+        return [
+            len(row.ids) for row in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        ]
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """Return one row a text."""
@@ -85,7 +87,7 @@ class SentenceTransformersEmbedder:
 
         # Both talk on stderr while loading, in the middle of our own progress bar.
         logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
-        transformers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         torch.set_num_threads(self._threads)
         try:
             return SentenceTransformer(
