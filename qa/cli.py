@@ -1,0 +1,283 @@
+"""The command line: parse, call, print. Everything heavy is imported inside the command that needs it."""
+
+# ruff: noqa: D301 (the escape \b is click's mark for "do not wrap these lines": it must be the character itself)
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from qa.errors import (
+    EXIT_ANSWERED,
+    EXIT_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_NO_EVIDENCE,
+    InputError,
+    QAError,
+    outcome,
+)
+
+if TYPE_CHECKING:
+    from qa.settings import Settings
+
+DEFAULT_FOLDER = Path("seeds")
+_MAX_STDIN_BYTES = 64 * 1024  # far more than a question may have, and the limit of the API's body
+
+app = typer.Typer(
+    name="qa",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich would double the time of --help
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+IndexDir = Annotated[
+    Path | None, typer.Option("--index-dir", metavar="DIR", help="Folder of the index.  [default: index]")
+]
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Embedding model.  [default: built in]")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Plain = Annotated[bool, typer.Option("--plain", help="No colours, no wrapping.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from qa import __version__
+
+        typer.echo(f"qa {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Ask a folder of articles; every answer is a verbatim quote with its source.
+
+    \b
+    Examples:
+      qa index                                  index the articles in seeds/
+      qa ask "Why won't NATO admit Ukraine?"
+      qa ask "Which drones did Turkey sell?" --json > answer.json
+      qa verify answer.json                     are the quotes still there?
+
+    Exit codes: 0 answered, 1 no evidence, 2 error, 3 the index cannot be used.
+    """
+
+
+@app.command()
+def index(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder with .md and .txt files.")
+    ] = DEFAULT_FOLDER,
+    index_dir: IndexDir = None,
+    model: Model = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
+) -> None:
+    """Index a folder of articles; run it again after they change.
+
+    \b
+    Examples:
+      qa index
+      qa index ~/articles --index-dir ~/articles-index
+    """
+    from qa.serve import Terminal, index_lines, skipped_lines, wire_report
+    from qa.wiring import build_index
+
+    terminal = Terminal(quiet=quiet)
+    settings = _settings(index_dir=index_dir, model=model)
+    with terminal.progress() as progress:
+        report = build_index(folder, settings, progress=progress)
+    for line in skipped_lines(report):
+        terminal.say(line)
+    if as_json:
+        terminal.data(wire_report(report).model_dump_json() + "\n")
+    elif not quiet:
+        terminal.lines(index_lines(report))
+
+
+@app.command()
+def ask(
+    question: Annotated[
+        str | None, typer.Argument(metavar="QUESTION", help="The question; - reads it from stdin.")
+    ] = None,
+    k: Annotated[
+        int | None, typer.Option("-k", metavar="N", help="Passages to return.  [default: 5]")
+    ] = None,
+    index_dir: IndexDir = None,
+    model: Model = None,
+    max_context_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Add `context` for a language model to --json.")
+    ] = None,
+    as_json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Answer a question with quotes, or say that the articles do not.
+
+    \b
+    Examples:
+      qa ask "Why won't NATO admit Ukraine?"
+      echo "Which drones did Turkey sell?" | qa ask -
+      qa ask "Who opposes the plan?" -k 3 --json | jq .citations
+    """
+    if question is None:
+        raise InputError("""No question. Ask one: qa ask "Why won't NATO admit Ukraine?\"""")
+    from qa.serve import Terminal, answer_lines, read_text, wire_answer
+    from qa.wiring import open_answerer
+
+    settings = _settings(index_dir=index_dir, model=model, k=k)
+    text = read_text(Path("-"), max_bytes=_MAX_STDIN_BYTES) if question == "-" else question
+    answerer = open_answerer(settings)
+    answer = answerer.ask(text, k=settings.k, max_context_tokens=max_context_tokens)
+    terminal = Terminal(plain=plain)
+    if as_json:
+        terminal.data(wire_answer(answer).model_dump_json() + "\n")
+    else:
+        terminal.lines(answer_lines(answer))
+    raise typer.Exit(EXIT_ANSWERED if answer.status == "answered" else EXIT_NO_EVIDENCE)
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str | None, typer.Option(metavar="HOST", help="Loopback address.  [default: 127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Port; 0 picks a free one.  [default: 8000]")
+    ] = None,
+    index_dir: IndexDir = None,
+    model: Model = None,
+) -> None:
+    """Answer questions over HTTP on this machine.
+
+    \b
+    Examples:
+      qa serve
+      curl -s localhost:8000/ask -H 'content-type: application/json' -d '{"question": "Who opposes the plan?"}'
+    """
+    import logging
+
+    from qa.serve import Terminal, bind, run
+
+    settings = _settings(host=host, port=port, index_dir=index_dir, model=model)
+    with bind(settings.host, settings.port) as listener:
+        from qa.wiring import make_app
+
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        application = make_app(settings)
+        address, number = listener.getsockname()[:2]
+        shown = f"[{address}]" if ":" in address else address
+        Terminal().complain(f"Serving on http://{shown}:{number} (Ctrl-C stops)")
+        run(application, listener)
+
+
+@app.command()
+def show(
+    article_id: Annotated[
+        str, typer.Argument(metavar="ARTICLE_ID", help="Id of an article, as citations name it.")
+    ],
+    start: Annotated[int | None, typer.Option(metavar="N", help="First character, counted from 0.")] = None,
+    end: Annotated[int | None, typer.Option(metavar="N", help="Character to stop before.")] = None,
+    index_dir: IndexDir = None,
+) -> None:
+    """Print the stored text of an article, or a part of it.
+
+    In a pipe the text comes out exactly; on a terminal control characters are shown as escapes.
+
+    \b
+    Examples:
+      qa show nato-ukraine.md
+      qa show nato-ukraine.md --start 1042 --end 1187
+    """
+    from qa.serve import Terminal, find_article, metadata_lines, slice_text, visible
+    from qa.wiring import open_generation
+
+    article = find_article(open_generation(_settings(index_dir=index_dir)), article_id)
+    text = slice_text(article, start, end)
+    terminal = Terminal()
+    for line in metadata_lines(article):
+        terminal.say(line)
+    if terminal.is_interactive:
+        text = visible(text) + ("" if text.endswith("\n") else "\n")
+    terminal.data(text)
+
+
+@app.command()
+def verify(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Answers saved with --json; - reads them from stdin.")
+    ],
+    index_dir: IndexDir = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Compare with the files in this folder, not with the index."),
+    ] = None,
+) -> None:
+    """Check that saved quotes are still where the answers say.
+
+    One line for each citation: ok, changed or missing. Exit code 0 when all are ok, else 1.
+
+    \b
+    Examples:
+      qa verify answer.json
+      qa verify answer.json --folder seeds
+    """
+    from qa.serve import Terminal, folder_articles, parse_saved, read_text, replay, replay_line
+
+    saved = parse_saved(read_text(file))
+    if folder is not None:
+        replayed = list(replay(saved, folder_articles(folder)))
+    else:
+        from qa.wiring import open_generation
+
+        replayed = list(replay(saved, open_generation(_settings(index_dir=index_dir)).article))
+    terminal = Terminal()
+    terminal.lines(replay_line(one) for one in replayed)
+    if not replayed:
+        terminal.say("No citations to check.")
+    raise typer.Exit(0 if all(one.verdict == "ok" for one in replayed) else 1)
+
+
+def main() -> None:
+    """Run the command line; the entry point of the `qa` script."""
+    try:
+        app(prog_name="qa")
+    except QAError as error:
+        _fail(_with_next_command(str(error)), outcome(error).exit_code)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        if os.environ.get("QA_DEBUG"):
+            import traceback
+
+            _fail(traceback.format_exc().rstrip(), EXIT_ERROR)
+        message = " ".join(str(error).split())
+        _fail(f"unexpected {type(error).__name__}: {message}. Set QA_DEBUG=1 to see where.", EXIT_ERROR)
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    from qa.serve import Terminal
+
+    Terminal().complain(f"qa: {message}")
+    sys.exit(exit_code)
+
+
+def _with_next_command(message: str) -> str:
+    """End every message with a command to run; rooms that also serve the API do not always name one."""
+    if "qa " in message:
+        return message
+    names = [info.callback.__name__ for info in app.registered_commands if info.callback]
+    command = next((f"{argument} " for argument in sys.argv[1:] if argument in names), "")
+    return f"{message} See: qa {command}--help"
+
+
+def _settings(**flags: object) -> "Settings":
+    from qa.settings import load_settings
+
+    return load_settings(flags)

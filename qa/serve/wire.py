@@ -1,0 +1,232 @@
+"""The wire contract: what the API and `--json` say, in the names that clients of this field already parse.
+
+`document_*` and `*_char_index` name a place in an article, `start_index` and `end_index` a place in
+the answer. Every offset is a half-open range of Unicode code points, as `offset_unit` repeats.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from qa.answer import MAX_K, MAX_QUESTION_CHARS
+from qa.types import Answer, Citation, Passage
+
+SCHEMA_VERSION: Final = 1
+MAX_CONTEXT_TOKENS = 32_000
+DEFAULT_K = 5
+
+OffsetUnit = Literal["unicode_code_points"]
+Offset = Annotated[int, Field(ge=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Wire(BaseModel):
+    """Root of what goes out: built field by field from records, so a NaN or a stray field is our bug."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, from_attributes=True)
+
+
+class AskRequest(BaseModel):
+    """A question for the articles."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={
+            "examples": [
+                {"question": "Why won't NATO admit Ukraine?", "k": 5, "max_context_tokens": 2000},
+                {"question": "Which drones did Turkey sell to Ukraine?"},
+            ]
+        },
+    )
+
+    question: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION_CHARS)
+    ] = Field(description="the question, in plain words; surrounding whitespace does not count")
+    k: int = Field(DEFAULT_K, ge=1, le=MAX_K, description="how many passages to return")
+    max_context_tokens: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_CONTEXT_TOKENS,
+        description="token budget of `context`; without it `context` is null",
+    )
+
+
+class WireCitation(Wire):
+    """A verbatim quote and both of its places: in the answer and in the article."""
+
+    start_index: Offset = Field(description="where the quote starts in `answer`")
+    end_index: Offset = Field(description="where the quote ends in `answer`, exclusive")
+    type: Literal["char_location"] = Field("char_location", description="offsets count characters")
+    document_id: str = Field(description="the article's path under the indexed folder")
+    document_title: str = Field(description="the article's title")
+    source: str | None = Field(description="publisher")
+    author: str | None = Field(description="author")
+    published: str | None = Field(description="date of publication, as the article states it")
+    url: str | None = Field(description="where the article was published")
+    start_char_index: Offset = Field(description="where the quote starts in the article's text")
+    end_char_index: Offset = Field(description="where the quote ends in the article's text, exclusive")
+    start_line: int = Field(ge=1, description="first line of the quote in the article")
+    end_line: int = Field(ge=1, description="last line of the quote in the article")
+    cited_text: str = Field(description="exactly the article's text between the two char indexes")
+    document_sha256: str = Field(description="hash of the article that was quoted")
+    passage: int = Field(ge=1, description="`rank` of the passage that holds the quote")
+
+
+class WireScores(Wire):
+    """The two halves of a passage's score."""
+
+    dense: float = Field(description="similarity of meaning")
+    lexical: float = Field(description="shared words")
+
+
+class WirePassage(Wire):
+    """A piece of an article offered as evidence."""
+
+    rank: int = Field(ge=1, description="1 is the best")
+    score: float = Field(description="higher is better; comparable only within one answer")
+    scores: WireScores = Field(description="what `score` is made of")
+    document_id: str = Field(description="the article's path under the indexed folder")
+    document_title: str = Field(description="the article's title")
+    start_char_index: Offset = Field(description="where the passage starts in the article's text")
+    end_char_index: Offset = Field(description="where it ends, exclusive")
+    text: str = Field(description="exactly the article's text between the two char indexes")
+    highlights: list[tuple[Offset, Offset]] = Field(
+        description="[start, end) of the quoted sentences, as offsets in the article's text"
+    )
+
+
+class WireContext(Wire):
+    """Numbered passages to put in front of a language model."""
+
+    text: str = Field(description="the passages, numbered by rank")
+    tokens: int = Field(ge=0, description="length of `text` in tokens of `encoding`")
+    encoding: str = Field(description="name of the tiktoken encoding that counted")
+
+
+class WireIndex(Wire):
+    """Which index answered."""
+
+    generation: str = Field(description="name of the generation")
+    model: str = Field(description="embedding model")
+    chunks: int = Field(ge=0, description="chunks in the index")
+    articles: int = Field(ge=0, description="articles in the index")
+
+
+_EXAMPLE_CITED = "Washington fears being drawn into the war."
+ANSWER_EXAMPLE: dict[str, JsonValue] = {
+    "schema_version": 1,
+    "question": "Why won't NATO admit Ukraine?",
+    "status": "answered",
+    "answer": _EXAMPLE_CITED,
+    "confidence": 0.91,
+    "citations": [
+        {
+            "start_index": 0,
+            "end_index": 42,
+            "type": "char_location",
+            "document_id": "nato-ukraine.md",
+            "document_title": "Why the alliance hesitates",
+            "source": "A newspaper",
+            "author": "A. Writer",
+            "published": "2023-07-11",
+            "url": None,
+            "start_char_index": 1042,
+            "end_char_index": 1084,
+            "start_line": 12,
+            "end_line": 12,
+            "cited_text": _EXAMPLE_CITED,
+            "document_sha256": "0" * 64,
+            "passage": 1,
+        }
+    ],
+    "passages": [
+        {
+            "rank": 1,
+            "score": 0.87,
+            "scores": {"dense": 0.66, "lexical": 7.4},
+            "document_id": "nato-ukraine.md",
+            "document_title": "Why the alliance hesitates",
+            "start_char_index": 1042,
+            "end_char_index": 1126,
+            "text": f"{_EXAMPLE_CITED} Allies want a ceasefire before they talk.",
+            "highlights": [[1042, 1084]],
+        }
+    ],
+    "offset_unit": "unicode_code_points",
+    "context": None,
+    "index": {"generation": "g-000001", "model": "all-MiniLM-L6-v2", "chunks": 38, "articles": 5},
+    "timing_ms": {"embed": 9.1, "search": 1.2, "total": 14.8},
+}
+
+
+class WireAnswer(Wire):
+    """The reply to one question: verbatim quotes with their places, or an honest "no evidence"."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ANSWER_EXAMPLE]})
+
+    schema_version: Literal[1] = Field(SCHEMA_VERSION, description="version of this object")
+    question: str = Field(description="the question that was answered")
+    status: Literal["answered", "no_evidence"] = Field(description="whether the articles hold an answer")
+    answer: str | None = Field(description="verbatim quotes, or null when there is no evidence")
+    confidence: Probability = Field(description="probability that the passages hold an answer")
+    citations: list[WireCitation] = Field(description="one for each quote, in the order of `answer`")
+    passages: list[WirePassage] = Field(description="the best passages, best first, answered or not")
+    offset_unit: OffsetUnit = Field("unicode_code_points", description="unit of every index in this object")
+    context: WireContext | None = Field(description="present when `max_context_tokens` was given")
+    index: WireIndex = Field(description="which index answered")
+    timing_ms: dict[str, float] = Field(description="wall time of each stage in milliseconds")
+
+
+def wire_answer(answer: Answer) -> WireAnswer:
+    """Turn an answer into the object that the API and `qa ask --json` both return."""
+    return WireAnswer(
+        schema_version=SCHEMA_VERSION,
+        question=answer.question,
+        status=answer.status,
+        answer=answer.text,
+        confidence=answer.confidence,
+        citations=[_citation(citation) for citation in answer.citations],
+        passages=[_passage(passage) for passage in answer.passages],
+        offset_unit="unicode_code_points",
+        context=WireContext.model_validate(answer.context) if answer.context else None,
+        index=WireIndex.model_validate(answer.index),
+        timing_ms=dict(answer.timings_ms),
+    )
+
+
+def _citation(citation: Citation) -> WireCitation:
+    return WireCitation(
+        start_index=citation.answer_start,
+        end_index=citation.answer_end,
+        type="char_location",
+        document_id=citation.article_id,
+        document_title=citation.title,
+        source=citation.source,
+        author=citation.author,
+        published=citation.published,
+        url=citation.url,
+        start_char_index=citation.start,
+        end_char_index=citation.end,
+        start_line=citation.start_line,
+        end_line=citation.end_line,
+        cited_text=citation.quote,
+        document_sha256=citation.sha256,
+        passage=citation.passage,
+    )
+
+
+def _passage(passage: Passage) -> WirePassage:
+    return WirePassage(
+        rank=passage.rank,
+        score=passage.score,
+        scores=WireScores(dense=passage.dense, lexical=passage.lexical),
+        document_id=passage.chunk.article_id,
+        document_title=passage.title,
+        start_char_index=passage.chunk.start,
+        end_char_index=passage.chunk.end,
+        text=passage.text,
+        highlights=list(passage.highlights),
+    )
