@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.answer import Answerer
-from qa.corpus import CHUNKER_VERSION
+from qa.corpus import CHUNKER_VERSION, load_folder
 from qa.errors import InputError
 from qa.index import BuildProgress, Generation, build_generation
 from qa.index import open_generation as open_current
@@ -25,7 +25,7 @@ def build_index(
     """Index a folder as the settings say."""
     embedder = _embedder(settings)
     return build_generation(
-        folder,
+        lambda: load_folder(folder),
         settings.index_dir,
         embedder=embedder,
         chunker=_chunker(settings, embedder.fingerprint),

@@ -5,45 +5,39 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING
 
+from qa.answer.retrieve import Candidate
 from qa.answer.select import Quote, coverage
 from qa.index import terms
 from qa.types import Passage
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-FEATURES = ("top_cosine", "top_cosine_z", "passage_coverage", "quote_cosine", "quote_coverage")
+SIGNS = ("cosine", "cosine_z", "passage_coverage", "quote_cosine", "quote_coverage")
 CURVE = "refusal.json"
 
 
-def features(
-    question_weights: Mapping[str, float],
+def signs(
+    candidates: Sequence[Candidate],
     passages: Sequence[Passage],
     quotes: Sequence[Quote],
-    pool_dense: "NDArray[np.float32]",
-    quote_text: str,
+    weights: Mapping[str, float],
 ) -> dict[str, float]:
     """Return what the probability is made of.
 
-    `top_cosine_z` says by how many standard deviations the best chunk stands out of the dense pool; the
-    coverages are shares of the question's IDF found in the best three passages and in the quote.
+    The best cosine of any sentence and by how many standard deviations it stands out; the share of the
+    question's IDF (`weights`) found in the best three passages; cosine and share of the best quote.
     """
-    best = float(pool_dense.max())
-    found = {term for passage in passages[:3] for term in terms(passage.text)}
+    found = {term for passage in passages[:3] for term in terms(f"{passage.title} {passage.text}")}
     return {
-        "top_cosine": best,
-        "top_cosine_z": (best - float(pool_dense.mean())) / (float(pool_dense.std()) + 1e-3),
-        "passage_coverage": coverage(question_weights, found),
-        "quote_cosine": max((quote.cosine for quote in quotes), default=0.0),
-        "quote_coverage": coverage(question_weights, set(terms(quote_text))),
+        "cosine": max(candidate.dense for candidate in candidates),
+        "cosine_z": max(candidate.dense_z for candidate in candidates),
+        "passage_coverage": coverage(weights, found),
+        "quote_cosine": quotes[0].cosine,
+        "quote_coverage": quotes[0].coverage,
     }
 
 
 def confidence(values: Mapping[str, float]) -> float:
-    """Return the logistic function of the features' weighted sum, with the weights shipped in `CURVE`."""
+    """Return the logistic function of the weighted sum of the signs, with the weights shipped in `CURVE`."""
     curve = shipped_curve()
     total = curve["intercept"] + sum(weight * values[name] for name, weight in curve["weights"].items())
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))

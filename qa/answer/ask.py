@@ -1,13 +1,13 @@
 """Answer one question from one generation of an index."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
 
-from qa.answer.abstain import confidence, default_threshold, features
+from qa.answer.abstain import confidence, default_threshold, signs
 from qa.answer.cite import cite, pack_context
-from qa.answer.retrieve import Retrieved, retrieve
+from qa.answer.retrieve import Candidate, retrieve
 from qa.answer.select import Quote, select
 from qa.errors import InputError
 from qa.index import Generation, terms
@@ -41,22 +41,13 @@ class Answerer:
         """
         question = _checked(question, k, max_context_tokens)
         clock = _Clock()
-        vector = self._embedder.embed_questions([question])[0]
-        clock.lap("embed")
-        retrieved = retrieve(self.generation, question, vector)
-        passages, articles = self._passages(retrieved, k)
-        clock.lap("retrieve")
-        idf = self.generation.lexical.idf
-        quotes = select(question, vector, passages, articles=articles, embedder=self._embedder, idf=idf)
-        passages = tuple(_highlighted(passage, quotes) for passage in passages)
-        text, citations = cite(quotes, articles)
-        clock.lap("select")
-        weights = {term: idf(term) for term in terms(question)}
-        probability = confidence(features(weights, passages, quotes, retrieved.pool_dense, text))
-        answered = bool(quotes) and probability >= self._refuse_below
+        found = self.search(question, k=k, lap=clock.lap)
+        text, citations = cite(found.quotes, found.articles)
+        probability = confidence(found.signs)
+        answered = probability >= self._refuse_below
         context = None
         if max_context_tokens is not None:
-            context = pack_context(passages, articles, max_tokens=max_context_tokens)
+            context = pack_context(found.passages, found.articles, max_tokens=max_context_tokens)
             clock.lap("context")
         manifest = self.generation.manifest
         return Answer(
@@ -65,14 +56,28 @@ class Answerer:
             text=text if answered else None,
             confidence=probability,
             citations=citations if answered else (),
-            passages=passages,
+            passages=found.passages,
             context=context,
             index=IndexInfo(manifest.generation, manifest.model.name, manifest.chunks, manifest.articles),
             timings_ms=clock.laps(),
         )
 
-    def _passages(self, retrieved: Retrieved, k: int) -> tuple[tuple[Passage, ...], Mapping[str, Article]]:
-        best = retrieved.candidates[:k]
+    def search(self, question: str, *, k: int, lap: Callable[[str], None] = lambda stage: None) -> "Found":
+        """Return everything an answer is made of, before deciding whether there is one."""
+        vector = self._embedder.embed_questions([question])[0]
+        lap("embed")
+        candidates = retrieve(self.generation, question, vector)
+        passages, articles = self._passages(candidates[:k])
+        lap("retrieve")
+        weights = {term: self.generation.lexical.idf(term) for term in terms(question)}
+        cosines = [candidate.sentences for candidate in candidates[:k]]
+        quotes = select(passages, cosines, articles=articles, weights=weights)
+        passages = tuple(_highlighted(passage, quotes) for passage in passages)
+        found = Found(passages, articles, tuple(quotes), signs(candidates, passages, quotes, weights))
+        lap("select")
+        return found
+
+    def _passages(self, best: Sequence[Candidate]) -> tuple[tuple[Passage, ...], Mapping[str, Article]]:
         chunks = self.generation.chunks([candidate.row for candidate in best])
         articles = {name: self.generation.article(name) for name in {chunk.article_id for chunk in chunks}}
         passages = tuple(
@@ -88,6 +93,16 @@ class Answerer:
             for rank, (candidate, chunk) in enumerate(zip(best, chunks, strict=True), start=1)
         )
         return passages, articles
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Passages, their articles, the quotes chosen from them, and the signs that speak for an answer."""
+
+    passages: tuple[Passage, ...]
+    articles: Mapping[str, Article]
+    quotes: tuple[Quote, ...]
+    signs: Mapping[str, float]
 
 
 class _Clock:
@@ -106,7 +121,7 @@ class _Clock:
         return {**self._laps, "total": round((perf_counter() - self._start) * 1000, 3)}
 
 
-def _highlighted(passage: Passage, quotes: list[Quote]) -> Passage:
+def _highlighted(passage: Passage, quotes: Sequence[Quote]) -> Passage:
     spans = sorted(
         (quote.start, quote.end)
         for quote in quotes

@@ -1,68 +1,65 @@
 """Pick the sentences that answer, out of the best passages."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qa.index import terms
-from qa.models import Embedder
 from qa.types import Article, Passage, Span
 
 if TYPE_CHECKING:
-    from qa.models import Vectors
+    import numpy as np
+    from numpy.typing import NDArray
 
 READ_PASSAGES = 3
 """Passages whose sentences compete for the quote."""
 
 MAX_QUOTES = 3
-COSINE_SHARE = 0.5
-PASSAGE_SHARE = 0.5
-NEAR_BEST = 0.9
-"""A further quote has to score at least this share of the best one."""
+COSINE_SHARE = 0.6
+PASSAGE_SHARE = 0.05
+NEAR_BEST = 0.05
+"""A further quote scores at most this much less than the best one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One or more neighbouring sentences of one passage, `article.text[start:end]`."""
+    """One or more neighbouring sentences of one passage, `article.text[start:end]`.
+
+    `cosine` is that of its best sentence with the question, `coverage` the share of the question's IDF
+    whose words that sentence holds.
+    """
 
     passage: Passage
     start: int
     end: int
     score: float
     cosine: float
+    coverage: float
 
 
 def select(
-    question: str,
-    vector: "Vectors",
     passages: Sequence[Passage],
+    cosines: Sequence["NDArray[np.float32]"],
     *,
     articles: Mapping[str, Article],
-    embedder: Embedder,
-    idf: Callable[[str], float],
+    weights: Mapping[str, float],
 ) -> list[Quote]:
-    """Return the best sentence and up to `MAX_QUOTES` - 1 that score nearly as well, best first.
+    """Return the best sentence and up to `MAX_QUOTES` - 1 others that score nearly as well, best first.
 
-    A sentence scores `COSINE_SHARE` of its cosine with the question, the rest the share of the question's
-    IDF that its words cover, plus `PASSAGE_SHARE` of its passage's score: neither says enough alone.
+    `cosines` holds, passage by passage, those of the sentences with the question; `weights` the IDF of the
+    question's terms. A sentence scores `COSINE_SHARE` of its cosine, the rest the coverage of the terms,
+    plus `PASSAGE_SHARE` of its passage's score: none of them says enough alone.
     """
-    sentences = _sentences(passages[:READ_PASSAGES])
-    texts = [articles[passage.chunk.article_id].text[start:end] for passage, (start, end) in sentences]
-    cosines = embedder.embed_chunks(texts) @ vector
-    weights = {term: idf(term) for term in terms(question)}
-    quotes = [
-        Quote(
-            passage,
-            *span,
-            COSINE_SHARE * float(cosine)
-            + (1 - COSINE_SHARE) * coverage(weights, terms(text))
-            + PASSAGE_SHARE * passage.score,
-            float(cosine),
-        )
-        for (passage, span), text, cosine in zip(sentences, texts, cosines, strict=True)
-    ]
-    quotes.sort(key=lambda quote: (-quote.score, quote.passage.rank, quote.start))
-    kept = [quote for quote in quotes[:MAX_QUOTES] if quote.score >= NEAR_BEST * quotes[0].score]
+    quotes: dict[tuple[str, Span], Quote] = {}
+    for passage, row in zip(passages[:READ_PASSAGES], cosines, strict=False):
+        text = articles[passage.chunk.article_id].text
+        for span, cosine in zip(passage.chunk.sentences, row.tolist(), strict=True):
+            share = coverage(weights, terms(text[slice(*span)]))
+            score = COSINE_SHARE * cosine + (1 - COSINE_SHARE) * share + PASSAGE_SHARE * passage.score
+            # Passages of one article may overlap: the better one keeps the sentence.
+            quotes.setdefault((passage.chunk.article_id, span), Quote(passage, *span, score, cosine, share))
+    best = sorted(quotes.values(), key=lambda quote: (-quote.score, quote.passage.rank, quote.start))
+    kept = [quote for quote in best[:MAX_QUOTES] if quote.score >= best[0].score - NEAR_BEST]
     return _join_neighbours(kept, articles)
 
 
@@ -72,15 +69,6 @@ def coverage(weights: Mapping[str, float], found: Collection[str]) -> float:
     return sum(weight for term, weight in weights.items() if term in found) / total if total else 0.0
 
 
-def _sentences(passages: Sequence[Passage]) -> list[tuple[Passage, Span]]:
-    """Return every sentence once: passages of one article may overlap."""
-    seen: dict[tuple[str, Span], Passage] = {}
-    for passage in passages:
-        for span in passage.chunk.sentences:
-            seen.setdefault((passage.chunk.article_id, span), passage)
-    return [(passage, span) for (_, span), passage in seen.items()]
-
-
 def _join_neighbours(quotes: Sequence[Quote], articles: Mapping[str, Article]) -> list[Quote]:
     """Join quotes of one passage that only blank space divides; the joined quote takes the better place."""
     joined: list[Quote] = []
@@ -88,9 +76,9 @@ def _join_neighbours(quotes: Sequence[Quote], articles: Mapping[str, Article]) -
         for place, other in enumerate(joined):
             if other.passage is not quote.passage:
                 continue
-            first, second = sorted((other, quote), key=lambda q: q.start)
+            first, second = sorted((other, quote), key=lambda each: each.start)
             if not articles[quote.passage.chunk.article_id].text[first.end : second.start].strip():
-                joined[place] = Quote(other.passage, first.start, second.end, other.score, other.cosine)
+                joined[place] = replace(other, start=first.start, end=second.end)
                 break
         else:
             joined.append(quote)

@@ -6,38 +6,48 @@ from dataclasses import replace
 from pathlib import Path
 
 import qa
-from qa.corpus import embedding_text, load_folder, split_article
+from qa.corpus import embedding_text, split_article
 from qa.errors import IndexUnavailableError, InputError
 from qa.index import lexical, publish
 from qa.index import manifest as manifests
-from qa.index.dense import DENSE_KIND, DenseIndex
-from qa.index.generation import DENSE, LEXICAL, MANIFEST, STORE, Generation, open_generation
+from qa.index.dense import DENSE_KIND, DenseIndex, SentenceVectors
+from qa.index.generation import (
+    DENSE,
+    LEXICAL,
+    MANIFEST,
+    SENTENCE_STARTS,
+    SENTENCES,
+    STORE,
+    Generation,
+    open_generation,
+)
 from qa.index.lexical import LexicalIndex
 from qa.index.store import Store
-from qa.models import Embedder, Vectors
-from qa.types import Article, BuildReport, Chunk, ChunkerSettings, FileDigest, Manifest, Skipped
+from qa.models import Embedded, Embedder
+from qa.types import Article, BuildReport, Chunk, ChunkerSettings, FileDigest, Manifest, Skipped, Span
 
 BuildProgress = Callable[[str, int, int], None]
 """Called with (stage, done, total); stages are "read", "split", "embed" and "write"."""
 
 
 def build_generation(
-    folder: Path,
+    read: Callable[[], tuple[Sequence[Article], Sequence[Skipped]]],
     index_dir: Path,
     *,
     embedder: Embedder,
     chunker: ChunkerSettings,
     progress: BuildProgress = lambda stage, done, total: None,
 ) -> BuildReport:
-    """Index `folder` and make it the current generation; publish nothing when nothing has changed.
+    """Index the articles that `read` returns and publish them; publish nothing when nothing has changed.
 
-    Raises InputError when the folder holds no article, StorageError when the index cannot be written.
+    `read` is called under the write lock, so that of two writers the later one has read the later state.
+    Raises InputError when there is no article, StorageError when the index cannot be written.
     """
     with publish.writer(index_dir):
-        articles, skipped = load_folder(folder)
+        articles, skipped = read()
         if not articles:
             raise InputError(
-                f"No articles in {folder}: found no readable .md or .txt file"
+                "No articles: found no readable .md or .txt file"
                 f"{_first_reason(skipped)}. The index in {index_dir} is untouched. Name another folder: qa index FOLDER"
             )
         progress("read", len(articles), len(articles))
@@ -48,9 +58,13 @@ def build_generation(
         before = {summary.id: summary.sha256 for summary in current.articles()} if current else {}
         counts = _compare(before, articles)
         if current is not None and current.manifest.digest == digest:
-            return BuildReport(current.manifest, False, *counts, chunks_embedded=0, skipped=skipped)
+            return BuildReport(current.manifest, False, *counts, chunks_embedded=0, skipped=tuple(skipped))
         chunks, texts = _split(articles, embedder, chunker, progress)
-        vectors = embedder.embed_chunks(texts, lambda done, total: progress("embed", done, total))
+        embedded = embedder.embed_chunks(
+            texts,
+            [_sentences_in(text, chunk) for text, chunk in zip(texts, chunks, strict=True)],
+            lambda done, total: progress("embed", done, total),
+        )
         manifest = Manifest(
             format_version=manifests.FORMAT_VERSION,
             min_reader_version=manifests.MIN_READER_VERSION,
@@ -67,9 +81,9 @@ def build_generation(
             files={},
         )
         progress("write", 0, 1)
-        manifest = _write(index_dir, manifest, articles, chunks, texts, vectors)
+        manifest = _write(index_dir, manifest, articles, chunks, texts, embedded)
         progress("write", 1, 1)
-        return BuildReport(manifest, True, *counts, chunks_embedded=len(chunks), skipped=skipped)
+        return BuildReport(manifest, True, *counts, chunks_embedded=len(chunks), skipped=tuple(skipped))
 
 
 def _current(index_dir: Path) -> Generation | None:
@@ -110,17 +124,26 @@ def _split(
     return chunks, texts
 
 
+def _sentences_in(text: str, chunk: Chunk) -> list[Span]:
+    """Return where a chunk's sentences stand in the embedded text, which ends with the chunk itself."""
+    shift = len(text) - chunk.end
+    return [(start + shift, end + shift) for start, end in chunk.sentences]
+
+
 def _write(
     index_dir: Path,
     manifest: Manifest,
     articles: Sequence[Article],
     chunks: Sequence[Chunk],
     texts: Sequence[str],
-    vectors: Vectors,
+    embedded: Embedded,
 ) -> Manifest:
     with publish.new_generation(index_dir, manifest.generation) as folder:
         (folder / LEXICAL).mkdir(mode=0o700)
-        files = {DENSE: DenseIndex.serialise(vectors)}
+        vectors, starts = SentenceVectors.serialise(
+            embedded.sentences, [len(chunk.sentences) for chunk in chunks]
+        )
+        files = {DENSE: DenseIndex.serialise(embedded.chunks), SENTENCES: vectors, SENTENCE_STARTS: starts}
         files |= {f"{LEXICAL}/{name}": data for name, data in LexicalIndex.serialise(texts).items()}
         for name, data in files.items():
             publish.write_file(folder / name, data)

@@ -1,8 +1,10 @@
-"""The dense leg: a FAISS index over the chunks' vectors."""
+"""The dense leg: a FAISS index over the chunks' vectors, and the vectors of the sentences in them."""
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from qa.errors import IndexDamagedError, InputError
+from qa.index.arrays import read_array, write_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
 
     from qa.models import Vectors
 
+SAMPLE = 512
 DENSE_KIND = "flat_ip"
 """Exact inner product; rows have length 1, so scores are cosines."""
 
@@ -66,6 +69,55 @@ class DenseIndex:
         kept = rows[0] >= 0
         return rows[0][kept], scores[0][kept]
 
-    def vectors(self) -> "Vectors":
-        """Return all rows, float32 of shape (rows, dim)."""
-        return self._index.reconstruct_n(0, self._rows)  # type: ignore[no-any-return]
+    def vectors(self, rows: "NDArray[np.int64]") -> "Vectors":
+        """Return the vectors of these rows, float32 of shape (len(rows), dim)."""
+        return self._index.reconstruct_batch(rows)
+
+
+class SentenceVectors:
+    """Rows of half precision, chunk after chunk, for rescoring and quoting the few chunks retrieval offers."""
+
+    def __init__(self, vectors: bytes, starts: bytes, *, rows: int, dim: int) -> None:
+        """Read what `serialise` returned; `starts[row]` is where a chunk's sentences begin.
+
+        Raises IndexDamagedError when the arrays do not fit the index.
+        """
+        import numpy as np
+
+        self._vectors = read_array(vectors, np.float16)
+        self._starts = read_array(starts, np.int64)
+        if not (
+            self._vectors.ndim == 2
+            and self._vectors.shape[1] == dim
+            and self._starts.shape == (rows + 1,)
+            and self._starts[0] == 0
+            and self._starts[-1] == len(self._vectors)
+            and (np.diff(self._starts) > 0).all()
+        ):
+            raise IndexDamagedError(
+                "The sentence vectors do not fit the index. Build it again: qa index FOLDER"
+            )
+
+        self._rows = rows
+
+    @staticmethod
+    def serialise(vectors: "Vectors", counts: Sequence[int]) -> tuple[bytes, bytes]:
+        """Return the bytes of float32 rows, one a sentence, and of the chunks' starts."""
+        import numpy as np
+
+        return write_array(vectors.astype(np.float16)), write_array(np.cumsum([0, *counts], dtype=np.int64))
+
+    def scores(self, question: "Vectors", rows: Iterable[int]) -> list["NDArray[np.float32]"]:
+        """Return, for each of the chunks, the inner products of its sentences with the question (dim,)."""
+        import numpy as np
+
+        spans = [(int(self._starts[row]), int(self._starts[row + 1])) for row in rows]
+        if not spans:
+            return []
+        gathered = np.concatenate([self._vectors[start:end] for start, end in spans])
+        products = gathered.astype(np.float32) @ question
+        return np.split(products, np.cumsum([end - start for start, end in spans])[:-1])
+
+    def sample_scores(self, question: "Vectors") -> list["NDArray[np.float32]"]:
+        """Return the same for an even sample of at most `SAMPLE` chunks: what is usual for this question."""
+        return self.scores(question, range(0, self._rows, max(1, -(-self._rows // SAMPLE))))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qa.errors import IndexDamagedError
 from qa.index import manifest as manifests
-from qa.index.dense import DenseIndex
+from qa.index.dense import DenseIndex, SentenceVectors
 from qa.index.lexical import LexicalIndex
 from qa.index.publish import read_pointer
 from qa.index.store import Store
@@ -16,6 +16,8 @@ MANIFEST = "manifest.json"
 DENSE = "dense.faiss"
 STORE = "articles.sqlite"
 LEXICAL = "lexical"
+SENTENCES = "sentences.npy"
+SENTENCE_STARTS = "sentence_starts.npy"
 _BLOCK = 1 << 20
 
 
@@ -28,20 +30,20 @@ class Generation:
         Raises IndexDamagedError naming the file that is not what the manifest says.
         """
         self.manifest = manifest
-        small = {
-            name: _verified(folder / name, digest)
-            for name, digest in manifest.files.items()
-            if name == DENSE or name.startswith(f"{LEXICAL}/")
-        }
-        if STORE not in manifest.files or DENSE not in small:
+        missing = {STORE, DENSE, SENTENCES, SENTENCE_STARTS} - manifest.files.keys()
+        if missing:
             raise IndexDamagedError(
-                f"The manifest in {folder} does not name {STORE} and {DENSE}. Run: qa index FOLDER"
+                f"The manifest in {folder} does not name {sorted(missing)}. Run: qa index FOLDER"
             )
-        _verified(folder / STORE, manifest.files[STORE], keep=False)
-        self.dense = DenseIndex(small.pop(DENSE), rows=manifest.chunks, dim=manifest.model.dim)
-        self.lexical = LexicalIndex(
-            {name.removeprefix(f"{LEXICAL}/"): data for name, data in small.items()}, rows=manifest.chunks
-        )
+        files = {
+            name: _verified(folder / name, digest, keep=name != STORE)
+            for name, digest in manifest.files.items()
+        }
+        rows, dim = manifest.chunks, manifest.model.dim
+        self.dense = DenseIndex(files[DENSE], rows=rows, dim=dim)
+        self.sentences = SentenceVectors(files[SENTENCES], files[SENTENCE_STARTS], rows=rows, dim=dim)
+        lexical = {name.removeprefix(f"{LEXICAL}/"): data for name, data in files.items()}
+        self.lexical = LexicalIndex(lexical, rows=rows)
         self._store = Store(folder / STORE)
         if (found := self._store.counts()) != (manifest.articles, manifest.chunks):
             raise IndexDamagedError(
@@ -93,7 +95,7 @@ def read_manifest(index_dir: Path) -> tuple[Manifest, Path]:
     return manifests.from_json(data), path.parent
 
 
-def _verified(path: Path, expected: FileDigest, *, keep: bool = True) -> bytes:
+def _verified(path: Path, expected: FileDigest, *, keep: bool) -> bytes:
     """Return the file's bytes if they are those that were published (`keep=False`: only check them)."""
     digest = hashlib.sha256()
     blocks: list[bytes] = []

@@ -1,6 +1,5 @@
 """The lexical leg: BM25 over stemmed words, built by bm25s, scored from its arrays."""
 
-import io
 import json
 import re
 import unicodedata
@@ -9,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qa.errors import IndexDamagedError
+from qa.index.arrays import read_array, write_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -180,11 +180,10 @@ class LexicalIndex:
 
         try:
             self._terms: dict[str, int] = json.loads(files["terms.json"])
-            self._scores, self._chunks, self._starts = (
-                np.load(io.BytesIO(files[f"{name}.npy"]), allow_pickle=False)
-                for name in ("scores", "chunks", "starts")
-            )
-        except (KeyError, ValueError, EOFError) as error:
+            self._scores = read_array(files["scores.npy"], np.float32)
+            self._chunks = read_array(files["chunks.npy"], np.int32)
+            self._starts = read_array(files["starts.npy"], np.int64)
+        except (KeyError, ValueError) as error:
             raise IndexDamagedError(f"The lexical index cannot be read: {error!r}") from error
         if not (
             len(self._starts) == len(self._terms) + 1
@@ -215,9 +214,7 @@ class LexicalIndex:
         dtypes = (np.float32, np.int32, np.int64)
         files = {"terms.json": json.dumps(names, ensure_ascii=False, separators=(",", ":")).encode("utf-8")}
         for name, array, dtype in zip(("scores", "chunks", "starts"), arrays, dtypes, strict=True):
-            buffer = io.BytesIO()
-            np.save(buffer, np.asarray(array, dtype=dtype), allow_pickle=False)
-            files[f"{name}.npy"] = buffer.getvalue()
+            files[f"{name}.npy"] = write_array(np.asarray(array, dtype=dtype))
         return files
 
     def scores(self, question: str) -> "NDArray[np.float32]":

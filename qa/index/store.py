@@ -75,9 +75,13 @@ class Store:
 
         Raises ArticleNotFoundError.
         """
+        try:
+            article_id.encode("utf-8")
+        except UnicodeEncodeError:  # a file name or argument that is no text; no stored id looks like that
+            raise ArticleNotFoundError(f"No article {article_id!r} in this index. Ids are valid Unicode.") from None
         found = self._rows(f"SELECT {', '.join(_FIELDS)} FROM articles WHERE id = ?", (article_id,))  # noqa: S608 (constants)
         if not found:
-            raise ArticleNotFoundError(f"No article {article_id!r} in this index. List them: qa articles")
+            raise ArticleNotFoundError(f"No article {article_id!r} in this index.")
         return Article(*found[0])
 
     def articles(self) -> Iterator[ArticleSummary]:

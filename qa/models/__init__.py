@@ -1,6 +1,6 @@
 """From texts to vectors: the embedder protocol, its adapters and a deterministic fake."""
 
-from qa.models.embedder import Embedder, Vectors
+from qa.models.embedder import Embedded, Embedder, Vectors
 from qa.models.fake import FakeEmbedder
 from qa.models.folder import DEFAULT_MODEL, FAKE_MODEL, ModelFolder, find_model
 from qa.models.sentence_transformers import SentenceTransformersEmbedder
@@ -8,6 +8,7 @@ from qa.models.sentence_transformers import SentenceTransformersEmbedder
 __all__ = [
     "DEFAULT_MODEL",
     "FAKE_MODEL",
+    "Embedded",
     "Embedder",
     "FakeEmbedder",
     "ModelFolder",

@@ -1,9 +1,10 @@
 """The seam between this package and an embedding model."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from qa.types import ModelFingerprint
+from qa.types import ModelFingerprint, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,11 +18,21 @@ Progress = Callable[[int, int], None]
 """Called with (texts done, texts in all)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors of texts and of the sentences in them, all float32 rows of length 1.
+
+    `chunks` has one row a text; `sentences` has one row a sentence, text after text.
+    """
+
+    chunks: Vectors
+    sentences: Vectors
+
+
 class Embedder(Protocol):
     """A model that maps texts to vectors whose inner product says how near they are in meaning.
 
-    Rows are float32 of length 1. Questions and chunks are two methods since many models prefix them
-    differently.
+    Questions and chunks are two methods since many models prefix them differently.
     """
 
     @property
@@ -32,7 +43,9 @@ class Embedder(Protocol):
         """Return the number of tokens of each text, without special tokens and prefix."""
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
-        """Return float32 rows of shape (len(texts), dim)."""
+        """Return float32 rows of length 1, shape (len(texts), dim)."""
 
-    def embed_chunks(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """Return float32 rows of shape (len(texts), dim)."""
+    def embed_chunks(
+        self, texts: Sequence[str], sentences: Sequence[Sequence[Span]], progress: Progress | None = None
+    ) -> Embedded:
+        """Embed texts, and their sentences (offsets into each text) in the context of the whole text."""

@@ -4,9 +4,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from qa.models.embedder import Progress, Vectors
+from qa.models.embedder import Embedded, Progress, Vectors
 from qa.models.folder import FAKE_MODEL
-from qa.types import ModelFingerprint
+from qa.types import ModelFingerprint, Span
 
 _TOKENS = re.compile(r"\w+|[^\w\s]")
 
@@ -36,9 +36,14 @@ class FakeEmbedder:
         """Return one row a text."""
         return self._embed(texts)
 
-    def embed_chunks(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """Return one row a text."""
-        rows = self._embed(texts)
+    def embed_chunks(
+        self, texts: Sequence[str], sentences: Sequence[Sequence[Span]], progress: Progress | None = None
+    ) -> Embedded:
+        """Return one row a text, and one a sentence by itself: hashed words have no context."""
+        parts = [
+            text[start:end] for text, spans in zip(texts, sentences, strict=True) for start, end in spans
+        ]
+        rows = Embedded(self._embed(texts), self._embed(parts))
         if progress is not None:
             progress(len(texts), len(texts))
         return rows
