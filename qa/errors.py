@@ -5,6 +5,7 @@ QAError
 │   └── ArticleNotFoundError    name an article that is in the index
 ├── ModelError              install, name or repair the embedding model
 ├── StorageError            free disk space or fix permissions, then run again
+├── IndexBusyError          wait for the writer that holds the index
 └── IndexUnavailableError   the index cannot answer: build it (again)
     ├── IndexMissingError       nothing has been built here yet
     ├── IndexDamagedError       a byte is not what was published
@@ -35,6 +36,10 @@ class ModelError(QAError):
 
 class StorageError(QAError):
     """The index could not be written; what was there before is untouched."""
+
+
+class IndexBusyError(QAError):
+    """Another process is writing the index."""
 
 
 class IndexUnavailableError(QAError):
@@ -73,6 +78,7 @@ OUTCOMES: dict[type[QAError], Outcome] = {
     ArticleNotFoundError: Outcome(EXIT_ERROR, 404, "article_not_found"),
     ModelError: Outcome(EXIT_ERROR, 503, "model_unavailable"),
     StorageError: Outcome(EXIT_ERROR, 507, "storage_failed"),
+    IndexBusyError: Outcome(EXIT_ERROR, 503, "index_busy"),
     IndexUnavailableError: Outcome(EXIT_INDEX, 503, "index_unavailable"),
     IndexMissingError: Outcome(EXIT_INDEX, 503, "index_missing"),
     IndexDamagedError: Outcome(EXIT_INDEX, 503, "index_damaged"),

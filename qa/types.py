@@ -135,6 +135,15 @@ class BuildReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that `qa doctor` looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk offered as evidence for a question; higher `score` is better.
 

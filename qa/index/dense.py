@@ -101,11 +101,11 @@ class SentenceVectors:
         self._rows = rows
 
     @staticmethod
-    def serialise(vectors: "Vectors", counts: Sequence[int]) -> tuple[bytes, bytes]:
-        """Return the bytes of float32 rows, one a sentence, and of the chunks' starts."""
+    def serialise(vectors: "NDArray[np.float16]", counts: Sequence[int]) -> tuple[bytes, bytes]:
+        """Return the bytes of the rows, one a sentence, and of the chunks' starts."""
         import numpy as np
 
-        return write_array(vectors.astype(np.float16)), write_array(np.cumsum([0, *counts], dtype=np.int64))
+        return write_array(vectors), write_array(np.cumsum([0, *counts], dtype=np.int64))
 
     def scores(self, question: "Vectors", rows: Iterable[int]) -> list["NDArray[np.float32]"]:
         """Return, for each of the chunks, the inner products of its sentences with the question (dim,)."""
@@ -117,6 +117,11 @@ class SentenceVectors:
         gathered = np.concatenate([self._vectors[start:end] for start, end in spans])
         products = gathered.astype(np.float32) @ question
         return np.split(products, np.cumsum([end - start for start, end in spans])[:-1])
+
+    def of_chunk(self, row: int) -> "NDArray[np.float16]":
+        """Return the stored vectors of one chunk's sentences."""
+        vectors: NDArray[np.float16] = self._vectors[int(self._starts[row]) : int(self._starts[row + 1])]
+        return vectors
 
     def sample_scores(self, question: "Vectors") -> list["NDArray[np.float32]"]:
         """Return the same for an even sample of at most `SAMPLE` chunks: what is usual for this question."""

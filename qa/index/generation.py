@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from qa.corpus import TokenCounter, embedding_text
 from qa.errors import IndexDamagedError
 from qa.index import manifest as manifests
 from qa.index.dense import DenseIndex, SentenceVectors
 from qa.index.lexical import LexicalIndex
-from qa.index.publish import read_pointer
+from qa.index.publish import Pointer, read_pointer
 from qa.index.store import Store
 from qa.types import Article, ArticleSummary, Chunk, FileDigest, Manifest, ModelFingerprint
 
@@ -66,6 +67,20 @@ class Generation:
         """Return the chunks of these rows, in the order given."""
         return self._store.chunks(rows)
 
+    def embedded_texts(self, rows: Sequence[int], count_tokens: TokenCounter) -> list[str]:
+        """Return what was embedded for the chunks of these rows."""
+        chunks = self.chunks(rows)
+        articles = {name: self.article(name) for name in {chunk.article_id for chunk in chunks}}
+        settings = self.manifest.chunker
+        return [
+            embedding_text(articles[chunk.article_id], chunk, settings=settings, count_tokens=count_tokens)
+            for chunk in chunks
+        ]
+
+    def rows_by_key(self) -> dict[bytes, int]:
+        """Return, for each key of `qa.index.reuse`, the row of a chunk with its vectors."""
+        return self._store.rows_by_key()
+
     def close(self) -> None:
         """Close the files."""
         self._store.close()
@@ -76,15 +91,23 @@ def open_generation(index_dir: Path, *, model: ModelFingerprint | None = None) -
 
     Raises IndexMissingError, IndexDamagedError or IndexMismatchError.
     """
-    manifest, folder = read_manifest(index_dir)
-    if model is not None:
-        manifests.check_matches(manifest, model)
-    return Generation(folder, manifest)
-
-
-def read_manifest(index_dir: Path) -> tuple[Manifest, Path]:
-    """Return the current generation's verified manifest and its folder, without opening the rest."""
     pointer = read_pointer(index_dir)
+    while True:
+        try:
+            manifest, folder = read_manifest(index_dir, pointer)
+            if model is not None:
+                manifests.check_matches(manifest, model)
+            return Generation(folder, manifest)
+        except IndexDamagedError:
+            # A writer may have published, and collected what we were about to open: then CURRENT has moved on.
+            before, pointer = pointer, read_pointer(index_dir)
+            if pointer == before:
+                raise
+
+
+def read_manifest(index_dir: Path, pointer: Pointer | None = None) -> tuple[Manifest, Path]:
+    """Return the current generation's verified manifest and its folder, without opening the rest."""
+    pointer = pointer or read_pointer(index_dir)
     path = index_dir / pointer.generation / MANIFEST
     try:
         data = path.read_bytes()
@@ -93,6 +116,15 @@ def read_manifest(index_dir: Path) -> tuple[Manifest, Path]:
     if hashlib.sha256(data).hexdigest() != pointer.manifest_sha256:
         raise _damaged(path, "has changed since it was published")
     return manifests.from_json(data), path.parent
+
+
+def verify_files(folder: Path, manifest: Manifest) -> None:
+    """Check size and sha256 of every file.
+
+    Raises IndexDamagedError naming the first that differs.
+    """
+    for name, digest in manifest.files.items():
+        _verified(folder / name, digest, keep=False)
 
 
 def _verified(path: Path, expected: FileDigest, *, keep: bool) -> bytes:

@@ -1,7 +1,7 @@
 """Write a generation so that a reader sees all of it or none of it.
 
 index/LOCK                    one writer at a time (flock: the kernel frees it when the holder dies)
-index/gen-000007-1f0c.tmp/    every file written and fsynced, then the folder
+index/gen-000007-1f0c.tmp/    every file written, read back and fsynced, then the folder
 index/gen-000007-1f0c/        renamed; index/ fsynced
 index/CURRENT                 name and manifest digest, replaced last: the commit point; index/ fsynced
 """
@@ -11,16 +11,34 @@ import fcntl
 import os
 import re
 import shutil
+import signal
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from qa.errors import IndexDamagedError, IndexMissingError, QAError, StorageError
+from qa.errors import IndexBusyError, IndexDamagedError, IndexMissingError, QAError, StorageError
 
 CURRENT = "CURRENT"
 LOCK = "LOCK"
 KEPT_GENERATIONS = 3
+STEPS = (
+    "locked",
+    "embedded",
+    "created",
+    "written",
+    "verified",
+    "synced",
+    "renamed",
+    "pointer_written",
+    "pointer_replaced",
+    "committed",
+    "collected",
+)
+"""The steps of publication, in order; `QA_CRASH_AT=step` kills the process there (a hook for tests)."""
+
 _TEMPORARY = ".tmp"
 _GENERATION = re.compile(r"gen-(\d{6,})-[0-9a-f]{12}")
 _CURRENT_LINE = re.compile(r"(gen-\d{6,}-[0-9a-f]{12}) ([0-9a-f]{64})\n")
@@ -41,10 +59,12 @@ def read_pointer(index_dir: Path) -> Pointer:
     """
     try:
         line = (index_dir / CURRENT).read_bytes().decode("ascii", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise IndexMissingError(f"No index at {index_dir}. Build it: qa index FOLDER") from None
     except OSError as error:
-        raise IndexDamagedError(f"Cannot read {index_dir / CURRENT}: {error.strerror}.") from error
+        raise IndexDamagedError(
+            f"Cannot read {index_dir / CURRENT}: {error.strerror}. Build the index again: qa index FOLDER"
+        ) from error
     match = _CURRENT_LINE.fullmatch(line)
     if match is None:
         raise IndexDamagedError(
@@ -57,43 +77,55 @@ def read_pointer(index_dir: Path) -> Pointer:
 def writer(index_dir: Path) -> Iterator[None]:
     """Hold the folder's write lock, and clear what an interrupted writer left behind.
 
-    Raises StorageError when another process holds it or the folder cannot be written.
+    Raises IndexBusyError when another process holds it, StorageError when the folder cannot be written.
     """
     with explained(index_dir):
         index_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(index_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(lock, 200, 0).decode("utf-8", errors="replace").strip() or "another process"
-            raise StorageError(
-                f"{index_dir} is being written by {holder}. Wait for it, then run again."
-            ) from None
         with explained(index_dir):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(lock, 200, 0).decode("utf-8", errors="replace").strip()
+                raise IndexBusyError(
+                    f"{index_dir} is being written by {holder or 'another process'}. Wait for it, then run again: "
+                    "qa index FOLDER"
+                ) from None
+            # Whom a second writer finds waiting for: only words, the lock itself is the kernel's.
+            since = datetime.now(UTC).isoformat(timespec="seconds")
             os.ftruncate(lock, 0)
-            os.pwrite(lock, f"process {os.getpid()} on {os.uname().nodename}".encode(), 0)
-            for leftover in index_dir.glob(f"*{_TEMPORARY}"):
-                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+            with suppress(OSError):  # a full disk
+                os.pwrite(lock, f"process {os.getpid()} on {os.uname().nodename} since {since}".encode(), 0)
+            _clear_leftovers(index_dir)
+        reached("locked")
         yield
     finally:
         os.close(lock)
 
 
 @contextmanager
-def new_generation(index_dir: Path, name: str) -> Iterator[Path]:
-    """Yield a temporary folder to fill; it becomes the generation `name` when the block ends without error."""
+def new_generation(index_dir: Path, name: str, *, needed_bytes: int) -> Iterator[Path]:
+    """Yield a temporary folder to fill; it becomes the generation `name` when the block ends without error.
+
+    `needed_bytes` is what the files will take; a StorageError names it.
+    """
     folder = index_dir / (name + _TEMPORARY)
     try:
-        with explained(index_dir):
+        with explained(index_dir, needed_bytes):
+            _check_free(index_dir, needed_bytes)
             folder.mkdir(mode=0o700)
+            reached("created")
             yield folder
+            reached("verified")
             for path in sorted(folder.rglob("*")):
                 path.chmod(0o700 if path.is_dir() else 0o600)
                 _sync(path)
             _sync(folder)
+            reached("synced")
             folder.rename(index_dir / name)
             _sync(index_dir)
+            reached("renamed")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -106,14 +138,17 @@ def commit(index_dir: Path, pointer: Pointer) -> None:
         try:
             write_file(temporary, f"{pointer.generation} {pointer.manifest_sha256}\n".encode())
             _sync(temporary)
+            reached("pointer_written")
             temporary.replace(index_dir / CURRENT)
+            reached("pointer_replaced")
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         _sync(index_dir)
+    reached("committed")
     for name in generations(index_dir)[:-KEPT_GENERATIONS]:
-        if name != pointer.generation:
-            shutil.rmtree(index_dir / name, ignore_errors=True)
+        _remove(index_dir / name)
+    reached("collected")
 
 
 def generations(index_dir: Path) -> list[str]:
@@ -135,21 +170,53 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def explained(index_dir: Path) -> Iterator[None]:
+def explained(index_dir: Path, needed_bytes: int | None = None) -> Iterator[None]:
     """Turn what the operating system or SQLite says of a failed write into a StorageError."""
-    import sqlite3
-
     try:
         yield
     except QAError:
         raise
-    except (OSError, sqlite3.OperationalError) as error:
-        full = "full" in str(error) if isinstance(error, sqlite3.Error) else error.errno in _SHORTAGES
-        advice = "Free disk space" if full else "Check the folder"
+    except (OSError, sqlite3.Error) as error:
+        full = error.errno in _SHORTAGES if isinstance(error, OSError) else "full" in str(error)
+        needed = f" It needs about {needed_bytes:,} bytes." if needed_bytes is not None else ""
         raise StorageError(
-            f"Cannot write the index in {index_dir}: {error}. The index that was there is untouched. "
-            f"{advice}, then run again: qa index FOLDER"
+            f"Cannot write the index in {index_dir}: {error}.{needed} The index that was there is untouched. "
+            f"{'Free disk space' if full else 'Check the folder and its disk'}, then run again: qa index FOLDER"
         ) from error
+
+
+def reached(step: str) -> None:
+    """Die here, as hard as by a power cut, when `QA_CRASH_AT` names this step."""
+    if os.environ.get("QA_CRASH_AT") == step:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _check_free(index_dir: Path, needed_bytes: int) -> None:
+    free = shutil.disk_usage(index_dir).free
+    if free < needed_bytes:
+        raise OSError(errno.ENOSPC, f"{free:,} bytes are free")
+
+
+def _clear_leftovers(index_dir: Path) -> None:
+    """Remove what was never published: temporary files, and generations that CURRENT never named."""
+    for leftover in index_dir.glob(f"*{_TEMPORARY}"):
+        _remove(leftover)
+    try:
+        published = _number(read_pointer(index_dir).generation)
+    except IndexMissingError:
+        published = 0
+    except IndexDamagedError:
+        return  # nobody knows which one was current: leave them to people and to the next commit
+    for name in generations(index_dir):
+        if _number(name) > published:
+            _remove(index_dir / name)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _number(name: str) -> int:

@@ -16,7 +16,8 @@ CREATE TABLE articles (
 ) WITHOUT ROWID;
 CREATE TABLE chunks (
     row INTEGER PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles(id),
-    start INTEGER NOT NULL, end INTEGER NOT NULL, heading TEXT NOT NULL, sentences TEXT NOT NULL
+    start INTEGER NOT NULL, end INTEGER NOT NULL, heading TEXT NOT NULL, sentences TEXT NOT NULL,
+    key BLOB NOT NULL
 );
 CREATE INDEX chunks_by_article ON chunks(article_id);
 """
@@ -39,8 +40,13 @@ class Store:
             ) from error
 
     @staticmethod
-    def write(path: Path, articles: Iterable[Article], chunks: Iterable[Chunk]) -> None:
-        """Write a new file; chunk rows count from 0 in the order given."""
+    def write(
+        path: Path, articles: Iterable[Article], chunks: Iterable[Chunk], keys: Iterable[bytes]
+    ) -> None:
+        """Write a new file; chunk rows count from 0 in the order given.
+
+        `keys` say of each chunk what was embedded: equal keys have equal vectors.
+        """
         connection = sqlite3.connect(path, isolation_level=None)
         try:
             # The generation is published as a whole or not at all, so SQLite's own journal would protect nothing.
@@ -53,7 +59,7 @@ class Store:
                 ((*(getattr(article, name) for name in _FIELDS), len(article.text)) for article in articles),
             )
             connection.executemany(
-                "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     (
                         row,
@@ -62,8 +68,9 @@ class Store:
                         c.end,
                         c.heading,
                         json.dumps(c.sentences, separators=(",", ":")),
+                        key,
                     )
-                    for row, c in enumerate(chunks)
+                    for row, (c, key) in enumerate(zip(chunks, keys, strict=True))
                 ),
             )
             connection.execute("COMMIT")
@@ -78,7 +85,9 @@ class Store:
         try:
             article_id.encode("utf-8")
         except UnicodeEncodeError:  # a file name or argument that is no text; no stored id looks like that
-            raise ArticleNotFoundError(f"No article {article_id!r} in this index. Ids are valid Unicode.") from None
+            raise ArticleNotFoundError(
+                f"No article {article_id!r} in this index. Ids are valid Unicode."
+            ) from None
         found = self._rows(f"SELECT {', '.join(_FIELDS)} FROM articles WHERE id = ?", (article_id,))  # noqa: S608 (constants)
         if not found:
             raise ArticleNotFoundError(f"No article {article_id!r} in this index.")
@@ -110,9 +119,18 @@ class Store:
             )
         return [found[row] for row in rows]
 
+    def rows_by_key(self) -> dict[bytes, int]:
+        """Return the row of a chunk for each key."""
+        return {key: row for key, row in self._rows("SELECT key, row FROM chunks ORDER BY row DESC")}
+
     def counts(self) -> tuple[int, int]:
         """Return the numbers of articles and of chunks."""
         return self._rows("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM chunks)")[0]
+
+    def __del__(self) -> None:
+        """Close the file when the last reader of a generation lets go of it."""
+        if connection := getattr(self, "_connection", None):
+            connection.close()
 
     def close(self) -> None:
         """Close the file."""
