@@ -1,16 +1,17 @@
 """The one place that reads settings and puts the parts together."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa.answer import Answerer
+from qa.answer import Answerer, LiveAnswerer
 from qa.corpus import CHUNKER_VERSION, load_folder
 from qa.errors import InputError
-from qa.index import BuildProgress, Generation, build_generation
+from qa.index import BuildProgress, Generation, build_generation, examine
 from qa.index import open_generation as open_current
 from qa.models import FAKE_MODEL, Embedder, FakeEmbedder, SentenceTransformersEmbedder, find_model
 from qa.settings import Settings
-from qa.types import BuildReport, ChunkerSettings, ModelFingerprint
+from qa.types import BuildReport, Check, ChunkerSettings, ModelFingerprint
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -46,10 +47,16 @@ def open_answerer(settings: Settings) -> Answerer:
 
 
 def make_app(settings: Settings) -> "FastAPI":
-    """Return the HTTP service over the current generation."""
+    """Return the HTTP service over the index; it follows when a new generation is published."""
     from qa.serve import create_app
 
-    return create_app(open_answerer(settings))
+    live = LiveAnswerer(settings.index_dir, _embedder(settings), refuse_below=settings.refuse_below)
+    return create_app(live.current)
+
+
+def examine_index(settings: Settings) -> Iterator[Check]:
+    """Examine the index and what it stands on."""
+    return examine(settings.index_dir, _embedder(settings))
 
 
 def _embedder(settings: Settings) -> Embedder:

@@ -3,5 +3,6 @@
 from qa.answer.abstain import CURVE, SIGNS
 from qa.answer.ask import MAX_K, MAX_QUESTION_CHARS, Answerer, Found
 from qa.answer.cite import line_range
+from qa.answer.live import LiveAnswerer
 
-__all__ = ["CURVE", "MAX_K", "MAX_QUESTION_CHARS", "SIGNS", "Answerer", "Found", "line_range"]
+__all__ = ["CURVE", "MAX_K", "MAX_QUESTION_CHARS", "SIGNS", "Answerer", "Found", "LiveAnswerer", "line_range"]

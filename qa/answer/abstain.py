@@ -11,7 +11,7 @@ from qa.answer.select import Quote, coverage
 from qa.index import terms
 from qa.types import Passage
 
-SIGNS = ("cosine", "cosine_z", "passage_coverage", "quote_cosine", "quote_coverage")
+SIGNS = ("cosine_z", "passage_coverage", "quote_cosine", "quote_coverage")
 CURVE = "refusal.json"
 
 
@@ -23,12 +23,11 @@ def signs(
 ) -> dict[str, float]:
     """Return what the probability is made of.
 
-    The best cosine of any sentence and by how many standard deviations it stands out; the share of the
+    By how many standard deviations the best cosine of any sentence stands out; the share of the
     question's IDF (`weights`) found in the best three passages; cosine and share of the best quote.
     """
     found = {term for passage in passages[:3] for term in terms(f"{passage.title} {passage.text}")}
     return {
-        "cosine": max(candidate.dense for candidate in candidates),
         "cosine_z": max(candidate.dense_z for candidate in candidates),
         "passage_coverage": coverage(weights, found),
         "quote_cosine": quotes[0].cosine,

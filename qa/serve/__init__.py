@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from qa.serve.lookup import find_article, slice_text
     from qa.serve.render import (
         answer_lines,
+        check_line,
         index_lines,
         metadata_lines,
         replay_line,
@@ -27,6 +28,7 @@ __all__ = [
     "Terminal",
     "answer_lines",
     "bind",
+    "check_line",
     "create_app",
     "find_article",
     "folder_articles",
@@ -49,6 +51,7 @@ _NAMES_OF = {
     "lookup": ("find_article", "slice_text"),
     "render": (
         "answer_lines",
+        "check_line",
         "index_lines",
         "metadata_lines",
         "replay_line",

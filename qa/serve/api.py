@@ -57,14 +57,14 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def create_app(
-    answerer: Answerer,
+    current: Callable[[], Answerer],
     *,
     workers: int = DEFAULT_WORKERS,
     allowed_hosts: Collection[str] = LOOPBACK_HOSTS,
 ) -> FastAPI:
-    """Build the application over an open index; closing the index stays with the caller.
+    """Build the application; `current` returns the answerer to use, and each request calls it once.
 
-    At most `workers` threads touch the index at a time. `allowed_hosts` are names without a port,
+    So a new generation is taken up between requests. At most `workers` threads touch the index at a time. `allowed_hosts` are names without a port,
     IPv6 addresses in brackets.
     """
     app = FastAPI(
@@ -99,14 +99,14 @@ def create_app(
         """Answer a question with verbatim quotes, or say that there is no evidence."""
         asked = await read_ask(request)
         answer = await on_index(
-            lambda: answerer.ask(asked.question, k=asked.k, max_context_tokens=asked.max_context_tokens)
+            lambda: current().ask(asked.question, k=asked.k, max_context_tokens=asked.max_context_tokens)
         )
         return _json(wire_answer(answer))
 
     @app.get("/articles", response_model=WireArticles, responses=_errors(503))
     async def articles() -> Response:
         """List the articles of the index."""
-        found = await on_index(lambda: [wire_summary(article) for article in answerer.generation.articles()])
+        found = await on_index(lambda: [wire_summary(article) for article in current().generation.articles()])
         return _json(WireArticles(articles=found))
 
     # The id is looked up in the index's own table and never reaches the file system.
@@ -114,7 +114,7 @@ def create_app(
     async def article(document_id: str) -> Response:
         """Return one article with its stored text; offsets of citations and passages point into it."""
         try:
-            found = await on_index(lambda: answerer.generation.article(document_id))
+            found = await on_index(lambda: current().generation.article(document_id))
         except ArticleNotFoundError as error:
             raise ArticleNotFoundError(
                 f"No article {document_id!r} here. List them: GET /articles"
@@ -129,11 +129,13 @@ def create_app(
     @app.get("/readyz", response_model=WireReady)
     async def readyz() -> Response:
         """Say that the index is open."""
+        answerer = await on_index(current)
         return _json(WireReady(status="ready", generation=answerer.generation.manifest.generation))
 
     @app.get("/info", response_model=WireManifest)
     async def info() -> Response:
         """Return the manifest of the open index."""
+        answerer = await on_index(current)
         return _json(wire_manifest(answerer.generation.manifest))
 
     return app

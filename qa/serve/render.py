@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from qa.types import Answer, Article, BuildReport, Citation, Passage
+from qa.types import Answer, Article, BuildReport, Check, Citation, Passage
 
 if TYPE_CHECKING:
     from qa.serve.verify import Replay
@@ -103,6 +103,14 @@ def replay_line(replayed: "Replay") -> Line:
     place = f"{_flat(replayed.article_id)} {replayed.start}-{replayed.end}"
     fields = [replayed.verdict, place] + ([_flat(replayed.note)] if replayed.note else [])
     return Line("\t".join(fields), "" if replayed.verdict == "ok" else "warning")
+
+
+def check_line(check: Check) -> Line:
+    """Show one thing that was examined."""
+    return Line(
+        f"{'ok' if check.ok else 'FAILED':7} {check.name}: {_flat(check.detail)}",
+        "" if check.ok else "warning",
+    )
 
 
 def _passages(passages: Iterable[Passage]) -> Iterator[Line]:

@@ -481,7 +481,7 @@ def test_an_unexpected_error_leaks_nothing_and_is_logged(
     generation: Generation, caplog: pytest.LogCaptureFixture
 ) -> None:
     with TestClient(
-        create_app(Answerer(generation, _BrokenEmbedder())), base_url="http://localhost"
+        create_app(lambda: Answerer(generation, _BrokenEmbedder())), base_url="http://localhost"
     ) as client:
         response = client.post("/ask", json={"question": HARBOUR})
         assert response.status_code == 500
@@ -502,7 +502,9 @@ def test_an_index_that_breaks_while_serving_is_a_503(
     from qa.wiring import open_generation
 
     opened = open_generation(settings)
-    with TestClient(create_app(Answerer(opened, FakeEmbedder())), base_url="http://localhost") as client:
+    with TestClient(
+        create_app(lambda: Answerer(opened, FakeEmbedder())), base_url="http://localhost"
+    ) as client:
         opened.close()
         response = client.get("/articles")
     assert (response.status_code, _error(503, response.content)[0]) == (503, "index_damaged")
@@ -528,7 +530,7 @@ def test_at_most_so_many_questions_at_a_time_and_the_server_stays_awake(generati
     embedder = _SlowEmbedder()
     statuses: list[int] = []
     with TestClient(
-        create_app(Answerer(generation, embedder), workers=2), base_url="http://localhost"
+        create_app(lambda: Answerer(generation, embedder), workers=2), base_url="http://localhost"
     ) as client:
 
         def ask() -> None:
@@ -549,7 +551,9 @@ def test_at_most_so_many_questions_at_a_time_and_the_server_stays_awake(generati
 
 
 def test_other_hosts_can_be_allowed(generation: Generation) -> None:
-    app = create_app(Answerer(generation, FakeEmbedder()), allowed_hosts=(*LOOPBACK_HOSTS, "testserver"))
+    app = create_app(
+        lambda: Answerer(generation, FakeEmbedder()), allowed_hosts=(*LOOPBACK_HOSTS, "testserver")
+    )
     with TestClient(app) as client:
         assert client.get("/healthz").status_code == 200
 

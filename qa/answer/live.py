@@ -1,0 +1,56 @@
+"""Follow an index while a writer publishes new generations of it."""
+
+import logging
+import threading
+from pathlib import Path
+
+from qa.answer.ask import Answerer
+from qa.errors import IndexUnavailableError
+from qa.index import Pointer, open_generation, read_pointer
+from qa.models import Embedder
+
+_log = logging.getLogger("qa.answer")
+
+
+class LiveAnswerer:
+    """Hands out the answerer of the newest generation that can be opened; safe to share between threads.
+
+    Who was handed one keeps it, and its generation, to the end of the request, so no answer mixes two.
+    """
+
+    def __init__(self, index_dir: Path, embedder: Embedder, *, refuse_below: float | None = None) -> None:
+        """Open the current generation.
+
+        Raises IndexMissingError, IndexDamagedError or IndexMismatchError.
+        """
+        self._index_dir, self._embedder, self._refuse_below = index_dir, embedder, refuse_below
+        self._opening = threading.Lock()
+        self._seen = read_pointer(index_dir)
+        self._current = self._open()
+
+    def current(self) -> Answerer:
+        """Return the newest answerer; looking whether there is a newer generation costs one small read."""
+        try:
+            pointer = read_pointer(self._index_dir)
+        except IndexUnavailableError:
+            return self._current  # the folder is gone or damaged: what is open still answers
+        # While one request opens the new generation the others go on with the old one.
+        if pointer != self._seen and self._opening.acquire(blocking=False):
+            try:
+                self._follow(pointer)
+            finally:
+                self._opening.release()
+        return self._current
+
+    def _follow(self, pointer: Pointer) -> None:
+        self._seen = pointer
+        try:
+            self._current = self._open()
+            _log.info("now answering from %s", self._current.generation.manifest.generation)
+        except IndexUnavailableError as error:
+            kept = self._current.generation.manifest.generation
+            _log.error("staying with %s, since the new generation cannot be opened: %s", kept, error)
+
+    def _open(self) -> Answerer:
+        generation = open_generation(self._index_dir, model=self._embedder.fingerprint)
+        return Answerer(generation, self._embedder, refuse_below=self._refuse_below)
