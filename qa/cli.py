@@ -3,6 +3,7 @@
 # ruff: noqa: D301 (the escape \b is click's mark for "do not wrap these lines": it must be the character itself)
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -12,6 +13,7 @@ import typer
 from qa.errors import (
     EXIT_ANSWERED,
     EXIT_ERROR,
+    EXIT_INDEX,
     EXIT_INTERRUPTED,
     EXIT_NO_EVIDENCE,
     InputError,
@@ -244,8 +246,29 @@ def verify(
     raise typer.Exit(0 if all(one.verdict == "ok" for one in replayed) else 1)
 
 
+@app.command()
+def doctor(index_dir: IndexDir = None, model: Model = None) -> None:
+    """Examine the index, its model and the disk; embeds a sample of chunks again and compares.
+
+    \b
+    Example:
+      qa doctor --index-dir ~/articles-index
+    """
+    from qa.serve import Terminal, check_line
+    from qa.wiring import examine_index
+
+    terminal = Terminal()
+    healthy = True
+    for check in examine_index(_settings(index_dir=index_dir, model=model)):
+        terminal.lines([check_line(check)])
+        healthy = healthy and check.ok
+    raise typer.Exit(EXIT_ANSWERED if healthy else EXIT_INDEX)
+
+
 def main() -> None:
     """Run the command line; the entry point of the `qa` script."""
+    # Being told to stop is like Ctrl-C: temporary files are removed, and there is no traceback.
+    signal.signal(signal.SIGTERM, _interrupted)
     try:
         app(prog_name="qa")
     except QAError as error:
@@ -259,6 +282,10 @@ def main() -> None:
             _fail(traceback.format_exc().rstrip(), EXIT_ERROR)
         message = " ".join(str(error).split())
         _fail(f"unexpected {type(error).__name__}: {message}. Set QA_DEBUG=1 to see where.", EXIT_ERROR)
+
+
+def _interrupted(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
