@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from qa.corpus.load import front_matter
+from qa.corpus.load import front_matter, heading_text
 from qa.types import Article
 
 
@@ -36,7 +36,7 @@ _FURNITURE = re.compile(
       press\ play\ to\ listen\b .*
     | listen\ to\ (?:this|the)\ article\b .*
     | (?:leave|post|add|write)\ a\ (?:comment|reply) .{0,20}
-    | (?:\d+|one|two|three|no)\ (?:thoughts?|comments?|responses?|replies)\ (?:on|to)\b .*
+    | (?:\d+|one|two|three|no)\ (?:thoughts?|comments?|responses?|replies)\ (?:on|to)\b .* (?<![.!?])
     | (?:post\ )?comments?\ ?(?:\(\d+\))?:?
     | your\ e-?mail\ address\ will\ not\ be\ published\b .*
     | required\ fields\ are\ marked\b .*
@@ -45,7 +45,8 @@ _FURNITURE = re.compile(
     | (?:facebook|twitter|x|linkedin|whatsapp|telegram|reddit|copy\ link)
     | (?:copyright\ (?:©|\(c\)|\d{4}) | © | \(c\)\ \d{4} ) .*
     | all\ rights\ reserved\b .*
-    | (?:photo|image|picture|photograph|video|credit|photo\ credit|image\ credit)s?\ ?(?::|by\b) .{0,120}
+    | (?:photo|image|picture|photograph|video|credit|photo\ credit|image\ credit)s?\ ?
+      (?: : .{0,120} | by\b .{0,80} (?<![.!?”"]) )
     | im\ \d{4,}
     | [-–—]?\s*[\w .,'’&-]{0,60}/\s*(?:[\w .'’&-]{1,40}/\s*)?
       (?:getty(?:\ images)?|reuters|associated\ press|ap|afp|agence\ france-presse|epa|bloomberg|shutterstock|alamy|zuma)
@@ -66,7 +67,7 @@ _FURNITURE = re.compile(
 _TAIL = re.compile(
     r"(?:related|recommended|more) (?:posts?|articles?|stories|news|reading|from\b.{0,40}|on this\b.{0,40})\s*:?"
     r"|(?:you (?:may|might) also like|read (?:next|also|more)|trending|most (?:read|popular))\s*:?"
-    r"|leave a (?:comment|reply)|(?:\d+|one) (?:thoughts?|comments?) on\b.*",
+    r"|leave a (?:comment|reply)|(?:\d+|one) (?:thoughts?|comments?) on\b.*(?<![.!?])",
     re.IGNORECASE,
 )
 # A credit or a newsletter line glued to the end of a caption or a biography.
@@ -83,6 +84,8 @@ _TERMINAL = re.compile(r"[.!?…:;。！？][\"'”’»)\]*_]*\Z")
 MAX_HEADING_CHARS = 90
 MAX_HEADING_WORDS = 14
 MAX_BROKEN_CHARS = 60
+MAX_LEFTOVERS = 2
+MAX_TEASER_CHARS = 400
 
 
 def marker_length(block: Block, text: str) -> int:
@@ -138,7 +141,7 @@ def _mark_title(article: Article, found: list[Block]) -> list[Block]:
     """Mark the line that repeats the title: it is put in front of every chunk anyway."""
     for place, block in enumerate(found[:2]):
         first_line, _, rest = _content(article.text, block).partition("\n")
-        if " ".join(first_line.strip("# \t").split()) == article.title:
+        if article.title in {" ".join(first_line.split()), heading_text(first_line)}:
             title = _trimmed(article.text, block.start, block.start + len(first_line), BlockKind.TITLE)
             others = [_trimmed(article.text, title.end, block.end, BlockKind.PROSE)] if rest.strip() else []
             return [*found[:place], title, *others, *found[place + 1 :]]
@@ -174,15 +177,18 @@ def _is_furniture(content: str, place: int) -> bool:
 def _find_tail(text: str, found: list[Block]) -> list[Block]:
     """Mark what follows "Related posts" and the like, and the short leftovers just before the furniture."""
     cut = len(found)
-    for place in range(len(found) // 2 + 1, len(found)):
+    for place in range(len(found) - 1, len(found) // 2, -1):
         content = _content(text, found[place])
+        if len(content) > MAX_TEASER_CHARS:  # the article goes on: what stands above it was an inset
+            break
         if len(content) <= 150 and _TAIL.fullmatch(content):
             cut = place
-            break
-    while cut > 1 and (
-        found[cut - 1].kind is BlockKind.FURNITURE
-        or (cut < len(found) and _is_leftover(text, found[cut - 1]))
-    ):
+    leftovers = 0
+    while cut > 1:
+        if found[cut - 1].kind is not BlockKind.FURNITURE:
+            leftovers += 1
+            if cut == len(found) or leftovers > MAX_LEFTOVERS or not _is_leftover(text, found[cut - 1]):
+                break
         cut -= 1
     return [*found[:cut], *(replace(block, kind=BlockKind.FURNITURE) for block in found[cut:])]
 

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qa.corpus.clean import Block, BlockKind, blocks, marker_length
+from qa.corpus.load import heading_text
 from qa.types import Article, Chunk, ChunkerSettings, Span
 
 TokenCounter = Callable[[Sequence[str]], Sequence[int]]
@@ -13,7 +14,8 @@ TokenCounter = Callable[[Sequence[str]], Sequence[int]]
 CHUNKER_VERSION = 1
 """Raise it with every change of this room that moves a chunk: indexes of another version are refused."""
 
-_WORDS = re.compile(r"\S+\s*")
+_WORDS = re.compile(r"\S+")
+_ENDLESS_WORD = re.compile(r"(?<!\S)(\S{500,})")
 _MAX_CHARS_PER_TOKEN = 16
 _HEADER_SHARE = 4  # title and heading take at most a quarter of the token budget
 
@@ -39,12 +41,19 @@ def split_article(article: Article, *, settings: ChunkerSettings, count_tokens: 
     for heading, section in _sections(article):
         header = _header(article.title, heading, settings.max_tokens // _HEADER_SHARE, count_tokens)
         budget = settings.max_tokens - (count_tokens([header])[0] if header else 0)
-        units = _units(article.text, section, budget, count_tokens)
 
         def fits(start: int, end: int, header: str = header) -> bool:
             text = _with_header(header, article.text[start:end])
             return count_tokens([text])[0] <= settings.max_tokens
 
+        units = [
+            part
+            for unit in _units(article.text, section, budget, count_tokens)
+            # Tokens of parts need not add up to those of the whole: where it is close, ask about the real text.
+            for part in (
+                _fitting(article.text, unit, fits, count_tokens) if unit.tokens > budget // 2 else (unit,)
+            )
+        ]
         for group in _pack(units, budget, settings.overlap_tokens, fits):
             sentences = tuple((unit.quote, unit.end) for unit in group)
             chunks.append(Chunk(article.id, group[0].start, group[-1].end, heading, sentences))
@@ -65,7 +74,10 @@ def _with_header(header: str, text: str) -> str:
 
 def _header(title: str, heading: str, limit: int, count_tokens: TokenCounter) -> str:
     """Join title and heading, cut at a word so that they take at most `limit` tokens."""
-    words = f"{title}\n{heading}".strip().split(" ")
+    whole = f"{title}\n{heading}".strip()
+    words = whole[: limit * _MAX_CHARS_PER_TOKEN].split(" ")
+    if len(whole) > limit * _MAX_CHARS_PER_TOKEN:
+        words.pop()
     header = " ".join(words)
     while words and count_tokens([header])[0] > limit:
         words = words[: len(words) * 3 // 4]
@@ -85,7 +97,7 @@ def _sections(article: Article) -> Iterator[tuple[str, list[Block]]]:
             yield heading, run
             run = []
         if block.kind is BlockKind.HEADING:
-            heading = " ".join(article.text[block.start : block.end].strip("# \t").split())
+            heading = heading_text(article.text[block.start : block.end])
     if run:
         yield heading, run
 
@@ -93,11 +105,15 @@ def _sections(article: Article) -> Iterator[tuple[str, list[Block]]]:
 def _sentences(text: str) -> Iterator[Span]:
     from nupunkt import sent_spans  # its model takes 50 ms to load, which `qa --help` must not pay
 
-    for start, end in sent_spans(text):
-        part = text[start:end]
-        lead = len(part) - len(part.lstrip())
-        if lead < len(part):
-            yield start + lead, start + len(part.rstrip())
+    place = 0
+    # nupunkt's time grows with the square of an endless word ("!!!!..."), which is no part of a sentence anyway.
+    for number, part in enumerate(_ENDLESS_WORD.split(text)):
+        for start, end in [(0, len(part))] if number % 2 else sent_spans(part):
+            sentence = part[start:end]
+            lead = len(sentence) - len(sentence.lstrip())
+            if lead < len(sentence):
+                yield place + start + lead, place + start + len(sentence.rstrip())
+        place += len(part)
 
 
 def _units(text: str, section: Sequence[Block], budget: int, count_tokens: TokenCounter) -> list[_Unit]:
@@ -105,25 +121,27 @@ def _units(text: str, section: Sequence[Block], budget: int, count_tokens: Token
     for block in section:
         body = block.start + marker_length(block, text)
         spans = [(body + start, body + end) for start, end in _sentences(text[body : block.end])]
-        costs = _costs(text, spans, count_tokens)
-        start = block.start
-        for (quote, end), cost in zip(spans, costs, strict=True):
-            last = end == block.end
+        starts = [block.start if quote == body else quote for quote, _ in spans]
+        costs = _costs(
+            text, [(start, end) for start, (_, end) in zip(starts, spans, strict=True)], count_tokens
+        )
+        for start, (quote, end), cost in zip(starts, spans, costs, strict=True):
             if cost <= budget:
-                units.append(_Unit(start if quote == body else quote, quote, end, cost, last))
+                units.append(_Unit(start, quote, end, cost, ends_paragraph=end == block.end))
             else:
-                units.extend(_pieces(text, (quote, end), budget, count_tokens))
+                pieces = list(_pieces(text, (quote, end), budget, count_tokens))
+                units += [replace(pieces[0], start=start), *pieces[1:]]
     return units
 
 
 def _costs(text: str, spans: Sequence[Span], count_tokens: TokenCounter) -> list[int]:
-    """Return the tokens of each span, but at least one for every 16 characters.
+    """Return the tokens of each span, but at least one for every 16 characters begun.
 
     A tokenizer may call a megabyte without spaces one unknown word; a passage of that size helps nobody.
     """
     counts = count_tokens([text[start:end] for start, end in spans])
     return [
-        max(count, (end - start) // _MAX_CHARS_PER_TOKEN)
+        max(count, -(-(end - start) // _MAX_CHARS_PER_TOKEN))
         for (start, end), count in zip(spans, counts, strict=True)
     ]
 
@@ -138,14 +156,33 @@ def _pieces(text: str, span: Span, budget: int, count_tokens: TokenCounter) -> I
         # No tokenizer makes more than four tokens of one character, a token for each of its UTF-8 bytes.
         for part in ([word] if cost <= budget else _windows(word, max(1, budget // 4)))
     ]
-    start, total = span[0], 0
-    for (part_start, _), cost in zip(fine, _costs(text, fine, count_tokens), strict=True):
-        if total and total + cost > budget:
-            end = start + len(text[start:part_start].rstrip())
+    start, end, total = span[0], span[0], 0
+    for (part_start, part_end), cost in zip(fine, _costs(text, fine, count_tokens), strict=True):
+        size = max(total + cost, (part_end - start) // _MAX_CHARS_PER_TOKEN)
+        if part_start > start and size > budget:
             yield _Unit(start, start, end, total, ends_paragraph=False)
             start, total = part_start, 0
         total += cost
+        end = part_end
     yield _Unit(start, start, span[1], total, ends_paragraph=True)
+
+
+def _fitting(
+    text: str, unit: _Unit, fits: Callable[[int, int], bool], count_tokens: TokenCounter
+) -> Iterator[_Unit]:
+    """Halve, near a space if there is one, what turns out to take more tokens than the sum of its parts."""
+    length = unit.end - unit.quote
+    if length < 2 or fits(unit.start, unit.end):
+        yield unit
+        return
+    middle = unit.quote + length // 2
+    space = text.rfind(" ", unit.quote + length // 4 + 1, middle)
+    cut = middle if space < 0 else space
+    left = unit.quote + len(text[unit.quote : cut].rstrip())
+    right = unit.end - len(text[cut : unit.end].lstrip())
+    before, after = _costs(text, [(unit.start, left), (right, unit.end)], count_tokens)
+    yield from _fitting(text, _Unit(unit.start, unit.quote, left, before, False), fits, count_tokens)
+    yield from _fitting(text, _Unit(right, right, unit.end, after, unit.ends_paragraph), fits, count_tokens)
 
 
 def _windows(word: Span, size: int) -> list[Span]:
@@ -173,7 +210,7 @@ def _pack(
         yield units[first:last]
         covered = first = last
         spare = overlap
-        while first > 0 and covered < len(units) and 0 < units[first - 1].tokens <= spare:
+        while first > 0 and covered < len(units) and units[first - 1].tokens <= spare:
             if units[first - 1].tokens + units[covered].tokens > budget:
                 break
             spare -= units[first - 1].tokens
