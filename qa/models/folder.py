@@ -80,10 +80,14 @@ def _read(path: Path, name: str) -> ModelFolder:
             f"No *.safetensors in {path}: other weight formats are not loaded. Convert the model first."
         )
     tokenizer = path / "tokenizer.json"
-    prompts = _json(path / "config_sentence_transformers.json").get("prompts") or {}
-    default = prompts.get(
-        _json(path / "config_sentence_transformers.json").get("default_prompt_name") or "", ""
+    library = _json(path / "config_sentence_transformers.json")
+    found = library.get("prompts")
+    prompts = (
+        {name: text for name, text in found.items() if isinstance(text, str)}
+        if isinstance(found, dict)
+        else {}
     )
+    default = prompts.get(library.get("default_prompt_name"), "")
     chunk_prefix = next(
         (prompts[key] for key in ("document", "passage", "corpus") if key in prompts), default
     )
@@ -105,7 +109,7 @@ def _read(path: Path, name: str) -> ModelFolder:
             f"{path} does not say its vectors' width. Expected a sentence-transformers model folder."
         )
     counter = load_tokenizer(tokenizer)
-    prefix_tokens = len(counter.encode(str(chunk_prefix), add_special_tokens=False).ids)
+    prefix_tokens = len(counter.encode(chunk_prefix, add_special_tokens=False).ids)
     return ModelFolder(
         path,
         ModelFingerprint(
@@ -115,8 +119,8 @@ def _read(path: Path, name: str) -> ModelFolder:
             dim=dim,
             max_tokens=limit - counter.num_special_tokens_to_add(is_pair=False) - prefix_tokens,
             pooling=_pooling_mode(pooling),
-            question_prefix=str(prompts.get("query", default)),
-            chunk_prefix=str(chunk_prefix),
+            question_prefix=prompts.get("query", default),
+            chunk_prefix=chunk_prefix,
         ),
     )
 

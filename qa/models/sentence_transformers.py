@@ -40,6 +40,10 @@ class SentenceTransformersEmbedder:
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """Return one row a text."""
+        import numpy as np
+
+        if not texts:
+            return np.empty((0, self.fingerprint.dim), dtype=np.float32)
         prefix = self.fingerprint.question_prefix
         vectors = self._model.encode(
             list(texts), prompt=prefix or None, normalize_embeddings=True, show_progress_bar=False
@@ -137,5 +141,7 @@ class SentenceTransformersEmbedder:
                 local_files_only=True,
                 model_kwargs={"use_safetensors": True},
             )
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"Cannot load the model in {self._folder.path}: {error}") from error
+        except Exception as error:  # noqa: BLE001 (broken weights raise errors of several libraries)
+            raise ModelError(
+                f"Cannot load the model in {self._folder.path}: {error}. Repair it, or use QA_MODEL=default"
+            ) from error
