@@ -1,4 +1,4 @@
-"""Arrays to and from bytes, in numpy's own format and never with pickle."""
+"""Arrays to and from bytes, in numpy's own format, which runs no code when it is read."""
 
 import io
 from typing import TYPE_CHECKING, Any

@@ -62,10 +62,11 @@ def build_generation(
         )
         published = _published(index_dir)
         if published is not None and published.digest == digest:
+            VectorCache.discard(index_dir)  # of a build that was interrupted after it had published
             return BuildReport(
                 published, False, 0, 0, 0, len(articles), chunks_embedded=0, skipped=tuple(skipped)
             )
-        current = open_generation(index_dir) if published else None
+        current = _opened(index_dir) if published else None
         before = {summary.id: summary.sha256 for summary in current.articles()} if current else {}
         counts = _compare(before, articles)
         chunks, texts = _split(articles, embedder, chunker, progress)
@@ -112,6 +113,16 @@ def _published(index_dir: Path) -> Manifest | None:
     except IndexUnavailableError:
         return None
     return manifest
+
+
+def _opened(index_dir: Path) -> Generation | None:
+    """Open the current generation to copy vectors from; one that cannot be read must not stop its replacement."""
+    try:
+        generation = open_generation(index_dir)
+        generation.rows_by_key()
+    except IndexUnavailableError:
+        return None
+    return generation
 
 
 def _compare(before: dict[str, str], articles: Sequence[Article]) -> tuple[int, int, int, int]:

@@ -43,7 +43,7 @@ class VectorCache:
             found |= {
                 key: data
                 for key, data, checksum in self._rows(query, part)
-                if _checksum(key, data) == checksum
+                if isinstance(data, bytes) and _checksum(key, data) == checksum  # a damaged row may be text
             }
         return found
 
@@ -69,9 +69,14 @@ class VectorCache:
     def remove(self) -> None:
         """Close and delete the file."""
         self.close()
+        self.discard(self._path.parent)
+
+    @classmethod
+    def discard(cls, index_dir: Path) -> None:
+        """Delete the file without opening it."""
         for suffix in ("", "-journal"):
             with suppress(OSError):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+                (index_dir / (cls.NAME + suffix)).unlink(missing_ok=True)
 
     def _rows(self, query: str, values: Sequence[bytes]) -> Iterable[tuple[bytes, bytes, bytes]]:
         if self._connection is None:

@@ -3,7 +3,6 @@
 import platform
 import shutil
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 from qa.errors import QAError
@@ -20,6 +19,8 @@ LEAST_FREE_BYTES = 100 * 2**20
 
 def examine(index_dir: Path, embedder: Embedder) -> Iterator[Check]:
     """Yield one check after the other; those that a failed one makes impossible are left out."""
+    from importlib.metadata import version  # 0.1 s, which no other command should pay
+
     packages = ("faiss-cpu", "numpy", "sentence-transformers", "tokenizers", "torch")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     yield Check("versions", True, f"Python {platform.python_version()}, {versions}")

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qa.errors import IndexDamagedError
 from qa.index.arrays import read_array, write_array
@@ -26,6 +26,8 @@ SETTINGS: Mapping[str, str | float] = {
 # "U.S." is one word, "100,000" and "5.5" are one number, "won't" is one word: cut into "won" and "t" it
 # would match every "won" (measured: it pushes the right paragraph from rank 1 to rank 8).
 _TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|\d+(?:[.,]\d+)+|[^\W_]+(?:['’][^\W_]+)*")
+# Not word characters to `re`: in "i̇stanbul", which is "İstanbul" in lower case, one would end the word.
+_MARKS = re.compile("[\u0300-\u036f]+")
 _CONTRACTION = re.compile(r"n't$|'(?:re|ve|ll|d|m)$")
 _POSSESSIVE = re.compile(r"'s$|s'$")
 _STOP = frozenset(
@@ -179,14 +181,17 @@ class LexicalIndex:
         import numpy as np
 
         try:
-            self._terms: dict[str, int] = json.loads(files["terms.json"])
+            names: Any = json.loads(files["terms.json"])
             self._scores = read_array(files["scores.npy"], np.float32)
             self._chunks = read_array(files["chunks.npy"], np.int32)
             self._starts = read_array(files["starts.npy"], np.int64)
         except (KeyError, ValueError) as error:
             raise IndexDamagedError(f"The lexical index cannot be read: {error!r}") from error
         if not (
-            len(self._starts) == len(self._terms) + 1
+            isinstance(names, dict)
+            and list(names.values()) == list(range(len(names)))
+            and self._starts.ndim == self._scores.ndim == self._chunks.ndim == 1
+            and len(self._starts) == len(names) + 1
             and self._starts[0] == 0
             and self._starts[-1] == len(self._scores) == len(self._chunks)
             and (np.diff(self._starts) >= 0).all()
@@ -195,6 +200,7 @@ class LexicalIndex:
             raise IndexDamagedError(
                 "The lexical index's arrays do not fit together. Build it again: qa index FOLDER"
             )
+        self._terms: dict[str, int] = names
         self._rows = rows
 
     @staticmethod
@@ -206,8 +212,10 @@ class LexicalIndex:
         corpus = [terms(text) for text in texts]
         if any(corpus):
             model = bm25s.BM25(method=SETTINGS["method"], k1=SETTINGS["k1"], b=SETTINGS["b"])
-            model.index(corpus, show_progress=False, create_empty_token=False)
-            names: dict[str, int] = model.vocab_dict
+            # Numbered here in order of appearance: bm25s would number a set, in another order in every process.
+            names = {term: n for n, term in enumerate(dict.fromkeys(term for row in corpus for term in row))}
+            numbers = [[names[term] for term in row] for row in corpus]
+            model.index((numbers, names), show_progress=False, create_empty_token=False)
             arrays = (model.scores["data"], model.scores["indices"], model.scores["indptr"])
         else:  # a corpus of stop words or of scripts without letters
             names, arrays = {}, ((), (), (0,))
@@ -240,7 +248,7 @@ class LexicalIndex:
 
 def terms(text: str) -> list[str]:
     """Return the terms of a text in order: words folded, stopped and stemmed."""
-    return [term for token in _TOKEN.findall(text.lower()) if (term := _term(token))]
+    return [term for token in _TOKEN.findall(_MARKS.sub("", text.lower())) if (term := _term(token))]
 
 
 @lru_cache(maxsize=1 << 16)

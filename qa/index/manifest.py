@@ -31,7 +31,7 @@ def from_json(data: bytes) -> Manifest:
     try:
         values = json.loads(data)
         found, reader = int(values["format_version"]), int(values["min_reader_version"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise IndexDamagedError(
             f"The manifest cannot be read: {error!r}. Build the index again: qa index FOLDER"
         ) from error

@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -42,6 +43,7 @@ STEPS = (
 _TEMPORARY = ".tmp"
 _GENERATION = re.compile(r"gen-(\d{6,})-[0-9a-f]{12}")
 _CURRENT_LINE = re.compile(r"(gen-\d{6,}-[0-9a-f]{12}) ([0-9a-f]{64})\n")
+_PAGE_BYTES = 4096  # what the smallest file takes on most disks
 _SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -87,6 +89,7 @@ def writer(index_dir: Path) -> Iterator[None]:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                time.sleep(0.05)  # the holder writes its words just after it has got the lock
                 holder = os.pread(lock, 200, 0).decode("utf-8", errors="replace").strip()
                 raise IndexBusyError(
                     f"{index_dir} is being written by {holder or 'another process'}. Wait for it, then run again: "
@@ -99,7 +102,12 @@ def writer(index_dir: Path) -> Iterator[None]:
                 os.pwrite(lock, f"process {os.getpid()} on {os.uname().nodename} since {since}".encode(), 0)
             _clear_leftovers(index_dir)
         reached("locked")
-        yield
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):  # a generation renamed but not named by CURRENT would take room
+                _clear_leftovers(index_dir)
+            raise
     finally:
         os.close(lock)
 
@@ -134,7 +142,7 @@ def new_generation(index_dir: Path, name: str, *, needed_bytes: int) -> Iterator
 def commit(index_dir: Path, pointer: Pointer) -> None:
     """Make the generation the current one, then drop all but the newest few: readers may still open those."""
     temporary = index_dir / (CURRENT + _TEMPORARY)
-    with explained(index_dir):
+    with explained(index_dir, _PAGE_BYTES):
         try:
             write_file(temporary, f"{pointer.generation} {pointer.manifest_sha256}\n".encode())
             _sync(temporary)
@@ -146,8 +154,7 @@ def commit(index_dir: Path, pointer: Pointer) -> None:
             raise
         _sync(index_dir)
     reached("committed")
-    for name in generations(index_dir)[:-KEPT_GENERATIONS]:
-        _remove(index_dir / name)
+    _collect(index_dir)
     reached("collected")
 
 
@@ -164,8 +171,9 @@ def next_name(index_dir: Path, digest: str) -> str:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write and close a file; the caller syncs it."""
-    with path.open("xb") as file:
+    """Write and close a new file that only its owner may read; the caller syncs it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:
         file.write(data)
 
 
@@ -210,6 +218,13 @@ def _clear_leftovers(index_dir: Path) -> None:
     for name in generations(index_dir):
         if _number(name) > published:
             _remove(index_dir / name)
+    _collect(index_dir)
+
+
+def _collect(index_dir: Path) -> None:
+    """Remove all generations but the newest few."""
+    for name in generations(index_dir)[:-KEPT_GENERATIONS]:
+        _remove(index_dir / name)
 
 
 def _remove(path: Path) -> None:

@@ -1,0 +1,211 @@
+"""Terms as people mean them, and scores that are BM25 to the fifth digit."""
+
+import io
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.errors import IndexDamagedError
+from qa.index import LexicalIndex, terms
+from qa.index.arrays import read_array, write_array
+
+CORPUS = [
+    "The harbour was closed. The harbour pilots waited.",
+    "Grain ships left the harbour on Monday, and grain prices fell.",
+    "Storm after storm came up from the south.",
+    "It was the of and.",
+    "Ships, ships, ships: 100,000 tonnes of grain.",
+]
+
+
+def index(texts: list[str]) -> LexicalIndex:
+    return LexicalIndex(LexicalIndex.serialise(texts), rows=len(texts))
+
+
+def reference(texts: list[str], question: str, k1: float = 0.9, b: float = 0.4) -> list[float]:
+    """BM25 as in Lucene: idf * tf / (tf + k1 * (1 - b + b * length / mean length))."""
+    documents = [terms(text) for text in texts]
+    mean = sum(map(len, documents)) / len(documents)
+    scores = [0.0] * len(documents)
+    for term in set(terms(question)):
+        n = sum(term in document for document in documents)
+        idf = math.log(1 + (len(documents) - n + 0.5) / (n + 0.5))
+        for place, document in enumerate(documents):
+            tf = document.count(term)
+            scores[place] += idf * tf / (tf + k1 * (1 - b + b * len(document) / mean))
+    return scores
+
+
+# --- terms --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The harbours were closing", ["harbour", "close"]),
+        ("won't WON’T can't isn’t they're I'd we’ll I'm you've", []),
+        ("he won one", ["won", "one"]),
+        ("Turkey's Turkey’s turkeys' TURKEY", ["turkey"] * 4),
+        ("U.S. and U.K. u.s.", ["us", "uk", "us"]),
+        ("100,000 and 5.5 and $1,234.50 and 27.1%", ["100000", "5.5", "1234.50", "27.1"]),
+        ("100,000 = 100000", ["100000", "100000"]),
+        ("in 2024.", ["2024"]),
+        ("S-400, TB2, COVID-19", ["s", "400", "tb2", "covid", "19"][1:]),
+        ("Erdoğan Erdogan ERDOĞAN", ["erdogan"] * 3),
+        ("İstanbul Istanbul i̇stanbul istanbul", ["istanbul"] * 4),
+        ("Cafe\u0301 café cafe", ["cafe"] * 3),
+        ("naïve façade Paweł", ["naiv", "facad", "paweł"]),
+        ("O'Brien’s o’brien", ["o'brien", "o'brien"]),
+        ("snake_case", ["snake", "case"]),
+        ("what who when the of and not no", []),
+        ("", []),
+        ("…— 😀 !", []),
+        ("中文 שלום Привет", ["中文", "שלום", "привет"]),
+        ("rock’n’roll", ["rock'n'rol"]),
+    ],
+)
+def test_terms(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+@given(st.text())
+def test_a_term_is_never_empty_and_of_lower_case(text: str) -> None:
+    for term in terms(text):
+        assert term
+        assert " " not in term
+    assert terms(text) == terms(text)
+
+
+# --- scores -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "harbour",
+        "grain ships",
+        "Which ships carried 100000 tonnes?",
+        "storms storm STORM",
+        "the of",
+        "unknown harbour",
+        "",
+    ],
+)
+def test_scores_are_those_of_the_formula(question: str) -> None:
+    scores = index(CORPUS).scores(question)
+    assert scores.shape == (5,)
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores, reference(CORPUS, question), atol=1e-5)
+
+
+WORDS = st.lists(st.sampled_from(["harbour", "ship", "grain", "storm", "the", "Kyiv"]), max_size=12).map(
+    " ".join
+)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=8), WORDS)
+def test_scores_of_any_corpus(texts: list[str], question: str) -> None:
+    expected = reference(texts, question) if any(map(terms, texts)) else [0.0] * len(texts)
+    np.testing.assert_allclose(index(texts).scores(question), expected, atol=1e-5)
+
+
+def test_a_word_said_twice_counts_once() -> None:
+    found = index(CORPUS)
+    np.testing.assert_array_equal(found.scores("grain grain grain"), found.scores("grain"))
+
+
+@pytest.mark.parametrize(("term", "n"), [("harbour", 2), ("storm", 1), ("ship", 2), ("unknown", 0)])
+def test_idf(term: str, n: int) -> None:
+    assert index(CORPUS).idf(term) == pytest.approx(math.log(1 + (5 - n + 0.5) / (n + 0.5)), abs=1e-12)
+
+
+@pytest.mark.parametrize("texts", [["the of and", "…"], [""], []])
+def test_a_corpus_without_terms(texts: list[str]) -> None:
+    found = index(texts)
+    assert found.scores("harbour").tolist() == [0.0] * len(texts)
+    assert found.idf("harbour") == pytest.approx(math.log(1 + (len(texts) + 0.5) / 0.5))
+
+
+# --- on disk ------------------------------------------------------------------------------------------
+
+
+def test_the_same_texts_are_the_same_bytes() -> None:
+    assert LexicalIndex.serialise(CORPUS) == LexicalIndex.serialise(list(CORPUS))
+    assert sorted(LexicalIndex.serialise(CORPUS)) == ["chunks.npy", "scores.npy", "starts.npy", "terms.json"]
+
+
+def test_every_process_writes_the_same_bytes() -> None:
+    script = (
+        "import hashlib; from qa.index import LexicalIndex; "
+        f"files = LexicalIndex.serialise({CORPUS!r}); "
+        "print({name: hashlib.sha256(data).hexdigest() for name, data in files.items()})"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(outputs) == 1
+
+
+def _starts(change: Callable[[np.ndarray], object]) -> Callable[[dict[str, bytes]], None]:
+    def damage(files: dict[str, bytes]) -> None:
+        array = read_array(files["starts.npy"], np.int64).copy()
+        change(array)
+        files["starts.npy"] = write_array(array)
+
+    return damage
+
+
+DAMAGES: dict[str, Callable[[dict[str, bytes]], object]] = {
+    "a missing file": lambda f: f.pop("scores.npy"),
+    "no terms": lambda f: f.pop("terms.json"),
+    "broken JSON": lambda f: f.update({"terms.json": b"{"}),
+    "JSON that is no UTF-8": lambda f: f.update({"terms.json": b'{"\xff": 0}'}),
+    "a list of terms": lambda f: f.update({"terms.json": json.dumps(list(json.loads(f["terms.json"]))).encode()}),
+    "a term without a number": lambda f: f.update({"terms.json": f["terms.json"].replace(b":0", b":null", 1)}),
+    "a number out of range": lambda f: f.update({"terms.json": f["terms.json"].replace(b":0", b":999", 1)}),
+    "a number twice": lambda f: f.update({"terms.json": f["terms.json"].replace(b":0", b":1", 1)}),
+    "no array": lambda f: f.update({"scores.npy": b"not an array"}),
+    "an empty file": lambda f: f.update({"scores.npy": b""}),
+    "a cut array": lambda f: f.update({"scores.npy": f["scores.npy"][:-3]}),
+    "another type": lambda f: f.update({"scores.npy": write_array(np.zeros(3))}),
+    "a number for an array": lambda f: f.update({"starts.npy": write_array(np.array(3))}),
+    "a table for an array": lambda f: f.update({"chunks.npy": write_array(np.zeros((16, 1), dtype=np.int32))}),
+    "fewer scores": lambda f: f.update({"scores.npy": write_array(np.zeros(1, dtype=np.float32))}),
+    "a row out of range": lambda f: f.update({"chunks.npy": write_array(read_array(f["chunks.npy"], np.int32) + 3)}),
+    "a negative row": lambda f: f.update({"chunks.npy": write_array(read_array(f["chunks.npy"], np.int32) - 1)}),
+    "a wrong first start": _starts(lambda array: array.__setitem__(0, 1)),
+    "a wrong last start": _starts(lambda array: array.__setitem__(-1, array[-1] - 1)),
+    "starts that go back": _starts(lambda array: array.__setitem__(1, 10**6)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_is_refused(name: str) -> None:
+    files = dict(LexicalIndex.serialise(CORPUS))
+    DAMAGES[name](files)
+    with pytest.raises(IndexDamagedError):
+        LexicalIndex(files, rows=len(CORPUS))
+
+
+def test_a_pickle_is_refused() -> None:
+    files = LexicalIndex.serialise(CORPUS)
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([{}], dtype=object))
+    with pytest.raises(IndexDamagedError, match="cannot be read"):
+        LexicalIndex({**files, "scores.npy": buffer.getvalue()}, rows=len(CORPUS))
