@@ -1,6 +1,52 @@
-"""Run the command line as `python -m qa`."""
+"""Run the command line, as `qa` or `python -m qa`, and turn errors into exit codes."""
 
-from qa.cli import main
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from qa.cli import app
+from qa.errors import EXIT_ERROR, EXIT_INTERRUPTED, QAError, outcome
+
+
+def main() -> None:
+    """Run the command line; the entry point of the `qa` script."""
+    # Being told to stop is like Ctrl-C: temporary files are removed, and there is no traceback.
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        app(prog_name="qa")
+    except QAError as error:
+        _fail(_with_next_command(str(error)), outcome(error).exit_code)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        if os.environ.get("QA_DEBUG"):
+            import traceback
+
+            _fail(traceback.format_exc().rstrip(), EXIT_ERROR)
+        message = " ".join(str(error).split())
+        _fail(f"unexpected {type(error).__name__}: {message}. Set QA_DEBUG=1 to see where.", EXIT_ERROR)
+
+
+def _interrupted(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    from qa.serve import Terminal
+
+    Terminal().complain(f"qa: {message}")
+    sys.exit(exit_code)
+
+
+def _with_next_command(message: str) -> str:
+    """End every message with a command to run; rooms that also serve the API do not always name one."""
+    if "qa " in message:
+        return message
+    names = [info.callback.__name__ for info in app.registered_commands if info.callback]
+    command = next((f"{argument} " for argument in sys.argv[1:] if argument in names), "")
+    return f"{message} See: qa {command}--help"
+
 
 if __name__ == "__main__":
     main()

@@ -2,24 +2,12 @@
 
 # ruff: noqa: D301 (the escape \b is click's mark for "do not wrap these lines": it must be the character itself)
 
-import os
-import signal
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qa.errors import (
-    EXIT_ANSWERED,
-    EXIT_ERROR,
-    EXIT_INDEX,
-    EXIT_INTERRUPTED,
-    EXIT_NO_EVIDENCE,
-    InputError,
-    QAError,
-    outcome,
-)
+from qa.errors import EXIT_ANSWERED, EXIT_INDEX, EXIT_NO_EVIDENCE, InputError
 
 if TYPE_CHECKING:
     from qa.settings import Settings
@@ -89,7 +77,7 @@ def index(
       qa index
       qa index ~/articles --index-dir ~/articles-index
     """
-    from qa.serve import Terminal, index_lines, skipped_lines, wire_report
+    from qa.serve import Terminal, index_lines, skipped_lines
     from qa.wiring import build_index
 
     terminal = Terminal(quiet=quiet)
@@ -99,6 +87,8 @@ def index(
     for line in skipped_lines(report):
         terminal.say(line)
     if as_json:
+        from qa.serve import wire_report
+
         terminal.data(wire_report(report).model_dump_json() + "\n")
     elif not quiet:
         terminal.lines(index_lines(report))
@@ -130,7 +120,7 @@ def ask(
     """
     if question is None:
         raise InputError("""No question. Ask one: qa ask "Why won't NATO admit Ukraine?\"""")
-    from qa.serve import Terminal, answer_lines, read_text, wire_answer
+    from qa.serve import Terminal, answer_lines, read_text
     from qa.wiring import open_answerer
 
     settings = _settings(index_dir=index_dir, model=model, k=k)
@@ -139,6 +129,8 @@ def ask(
     answer = answerer.ask(text, k=settings.k, max_context_tokens=max_context_tokens)
     terminal = Terminal(plain=plain)
     if as_json:
+        from qa.serve import wire_answer
+
         terminal.data(wire_answer(answer).model_dump_json() + "\n")
     else:
         terminal.lines(answer_lines(answer))
@@ -263,45 +255,6 @@ def doctor(index_dir: IndexDir = None, model: Model = None) -> None:
         terminal.lines([check_line(check)])
         healthy = healthy and check.ok
     raise typer.Exit(EXIT_ANSWERED if healthy else EXIT_INDEX)
-
-
-def main() -> None:
-    """Run the command line; the entry point of the `qa` script."""
-    # Being told to stop is like Ctrl-C: temporary files are removed, and there is no traceback.
-    signal.signal(signal.SIGTERM, _interrupted)
-    try:
-        app(prog_name="qa")
-    except QAError as error:
-        _fail(_with_next_command(str(error)), outcome(error).exit_code)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
-    except Exception as error:
-        if os.environ.get("QA_DEBUG"):
-            import traceback
-
-            _fail(traceback.format_exc().rstrip(), EXIT_ERROR)
-        message = " ".join(str(error).split())
-        _fail(f"unexpected {type(error).__name__}: {message}. Set QA_DEBUG=1 to see where.", EXIT_ERROR)
-
-
-def _interrupted(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-def _fail(message: str, exit_code: int) -> NoReturn:
-    from qa.serve import Terminal
-
-    Terminal().complain(f"qa: {message}")
-    sys.exit(exit_code)
-
-
-def _with_next_command(message: str) -> str:
-    """End every message with a command to run; rooms that also serve the API do not always name one."""
-    if "qa " in message:
-        return message
-    names = [info.callback.__name__ for info in app.registered_commands if info.callback]
-    command = next((f"{argument} " for argument in sys.argv[1:] if argument in names), "")
-    return f"{message} See: qa {command}--help"
 
 
 def _settings(**flags: object) -> "Settings":

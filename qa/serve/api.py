@@ -79,6 +79,8 @@ def create_app(
     )
     app.add_middleware(Guard, allowed_hosts=allowed_hosts)
     limiter = anyio.CapacityLimiter(workers)
+    # Who only asks which generation is open does not queue behind questions.
+    looking = anyio.CapacityLimiter(1)
 
     async def on_index(work: Callable[[], T]) -> T:
         # Embedding and searching block for milliseconds to seconds: never on the event loop.
@@ -129,13 +131,13 @@ def create_app(
     @app.get("/readyz", response_model=WireReady)
     async def readyz() -> Response:
         """Say that the index is open."""
-        answerer = await on_index(current)
+        answerer = await anyio.to_thread.run_sync(current, limiter=looking)
         return _json(WireReady(status="ready", generation=answerer.generation.manifest.generation))
 
     @app.get("/info", response_model=WireManifest)
     async def info() -> Response:
         """Return the manifest of the open index."""
-        answerer = await on_index(current)
+        answerer = await anyio.to_thread.run_sync(current, limiter=looking)
         return _json(wire_manifest(answerer.generation.manifest))
 
     return app
