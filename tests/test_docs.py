@@ -1,0 +1,56 @@
+"""The README's commands do what it says, and every command is in it."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qa.cli import app
+from qa.settings import Settings
+from qa.wiring import build_index
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+CONSOLE = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", re.DOTALL)
+
+
+@pytest.mark.model
+def test_the_readme_shows_what_its_questions_print(tmp_path: Path, seeds_dir: Path) -> None:
+    build_index(seeds_dir, Settings(index_dir=tmp_path / "index"))
+    readme = README.read_text(encoding="utf-8")
+
+    def shown(match: re.Match[str]) -> str:
+        target, *variables = shlex.split(match["command"])[1:]
+        if target != "ask":
+            return match[0]
+        question = variables[0].removeprefix("Q=")
+        done = subprocess.run(
+            [sys.executable, "-m", "qa", "ask", question, "--index-dir", str(tmp_path / "index")],
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            cwd=ROOT,
+            timeout=120,
+        )
+        assert done.returncode in {0, 1}, done.stderr
+        return f"```console\n$ {match['command']}\n{done.stdout}```"
+
+    actual = CONSOLE.sub(shown, readme)
+    if os.environ.get("UPDATE_README"):
+        README.write_text(actual, encoding="utf-8")
+    assert actual == readme or os.environ.get("UPDATE_README"), (
+        "run: UPDATE_README=1 make test ARGS=tests/test_docs.py"
+    )
+
+
+def test_every_command_and_make_target_is_documented() -> None:
+    readme = README.read_text(encoding="utf-8")
+    commands = [info.callback.__name__ for info in app.registered_commands if info.callback]
+    assert [name for name in commands if f"qa {name}" not in readme] == []
+    targets = re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    documented = readme + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert [name for name in targets if f"make {name}" not in documented] == []
