@@ -22,6 +22,7 @@ from qa.types import Article, Skipped
 SUFFIXES = frozenset({".md", ".txt"})
 MAX_FILE_BYTES = 64 * 2**20
 MAX_TITLE_CHARS = 200
+READ_ATTEMPTS = 3
 MAX_FRONT_MATTER_CHARS = 2**16
 MAX_NESTING_MARKS = 500
 
@@ -197,8 +198,15 @@ def _too_long(size: int) -> str:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_FILE_BYTES + 1)
+    """Read a file in one state: what is being written while it is read would be half of each."""
+    for _ in range(READ_ATTEMPTS):
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            data = file.read(MAX_FILE_BYTES + 1)
+            after = os.fstat(file.fileno())
+        if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+            return data
+    raise InputError("changes while it is read; index the folder again when it is at rest")
 
 
 def heading_text(line: str) -> str:

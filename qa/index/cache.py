@@ -78,7 +78,7 @@ class VectorCache:
             with suppress(OSError):
                 (index_dir / (cls.NAME + suffix)).unlink(missing_ok=True)
 
-    def _rows(self, query: str, values: Sequence[bytes]) -> Iterable[tuple[bytes, bytes, bytes]]:
+    def _rows(self, query: str, values: Sequence[bytes]) -> Iterable[tuple[bytes, object, bytes]]:
         if self._connection is None:
             return []
         try:

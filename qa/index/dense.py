@@ -30,6 +30,7 @@ class DenseIndex:
         import numpy as np
 
         faiss.set_deserialization_vector_byte_limit(max(len(data), 1))
+        faiss.set_deserialization_loop_limit(max(rows, 1))
         try:
             self._index = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
         except RuntimeError as error:
