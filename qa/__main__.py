@@ -5,7 +5,6 @@ import signal
 import sys
 from typing import NoReturn
 
-from qa.cli import app
 from qa.errors import EXIT_ERROR, EXIT_INTERRUPTED, QAError, outcome
 
 
@@ -13,7 +12,11 @@ def main() -> None:
     """Run the command line; the entry point of the `qa` script."""
     # Being told to stop is like Ctrl-C: temporary files are removed, and there is no traceback.
     signal.signal(signal.SIGTERM, _interrupted)
+    signal.signal(signal.SIGALRM, _interrupted)
+    sys.unraisablehook = _unraisable
     try:
+        from qa.cli import app  # here, so that Ctrl-C while it loads is a stop and no traceback
+
         app(prog_name="qa")
     except QAError as error:
         _fail(_with_next_command(str(error)), outcome(error).exit_code)
@@ -26,10 +29,21 @@ def main() -> None:
             _fail(traceback.format_exc().rstrip(), EXIT_ERROR)
         message = " ".join(str(error).split())
         _fail(f"unexpected {type(error).__name__}: {message}. Set QA_DEBUG=1 to see where.", EXIT_ERROR)
+    finally:  # done or reported: nothing may change the exit code any more
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _interrupted(number: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Interrupt again, a little later: Python drops an exception raised inside a callback of its own."""
+    if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
@@ -43,6 +57,8 @@ def _with_next_command(message: str) -> str:
     """End every message with a command to run; rooms that also serve the API do not always name one."""
     if "qa " in message:
         return message
+    from qa.cli import app
+
     names = [info.callback.__name__ for info in app.registered_commands if info.callback]
     command = next((f"{argument} " for argument in sys.argv[1:] if argument in names), "")
     return f"{message} See: qa {command}--help"
