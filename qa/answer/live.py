@@ -1,14 +1,17 @@
 """Follow an index while a writer publishes new generations of it."""
 
 import logging
+import math
 import threading
 from pathlib import Path
+from time import monotonic
 
 from qa.answer.ask import Answerer
 from qa.errors import IndexUnavailableError
 from qa.index import Pointer, open_generation, read_pointer
 from qa.models import Embedder
 
+RETRY_S = 5.0
 _log = logging.getLogger("qa.answer")
 
 
@@ -26,6 +29,7 @@ class LiveAnswerer:
         self._index_dir, self._embedder, self._refuse_below = index_dir, embedder, refuse_below
         self._opening = threading.Lock()
         self._seen = read_pointer(index_dir)
+        self._retry_at = math.inf
         self._current = self._open()
 
     def current(self) -> Answerer:
@@ -35,7 +39,8 @@ class LiveAnswerer:
         except IndexUnavailableError:
             return self._current  # the folder is gone or damaged: what is open still answers
         # While one request opens the new generation the others go on with the old one.
-        if pointer != self._seen and self._opening.acquire(blocking=False):
+        due = pointer != self._seen or monotonic() >= self._retry_at
+        if due and self._opening.acquire(blocking=False):
             try:
                 self._follow(pointer)
             finally:
@@ -43,11 +48,13 @@ class LiveAnswerer:
         return self._current
 
     def _follow(self, pointer: Pointer) -> None:
-        self._seen = pointer
+        self._seen, self._retry_at = pointer, math.inf
         try:
             self._current = self._open()
             _log.info("now answering from %s", self._current.generation.manifest.generation)
         except IndexUnavailableError as error:
+            # Perhaps only a disk that was away, or too many open files: look again, but not at every request.
+            self._retry_at = monotonic() + RETRY_S
             kept = self._current.generation.manifest.generation
             _log.error("staying with %s, since the new generation cannot be opened: %s", kept, error)
 
