@@ -25,7 +25,7 @@ ask: export QUESTION = $(value Q)
 ask index serve: export ARTICLES = $(value FOLDER)
 
 .DEFAULT_GOAL := help
-.PHONY: help ask question index serve test check format lock clean distclean
+.PHONY: help ask question index serve test check format lock clean distclean reliability
 .NOTPARALLEL:  # pip runs once at a time, and checks print in order
 
 help: ## List these commands
@@ -122,3 +122,10 @@ $(SELF): $(RUN)
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@$(CONSISTENT)
 	@touch $@
+
+# The full doses of tests/reliability, about half an hour. The page is replaced only when every promise held.
+reliability: $(DEV) $(SELF) ## Kill, damage, fill and interrupt at length, then write docs/reliability.md
+	@figures=$$(mktemp) && trap 'rm -f "$$figures" docs/reliability.md.new' EXIT && \
+	QA_DOSE=full QA_FIGURES=$$figures $(VENV)/bin/python -m pytest tests/reliability $(ARGS) && \
+	$(VENV)/bin/python tests/reliability/report.py "$$figures" > docs/reliability.md.new && \
+	mv docs/reliability.md.new docs/reliability.md
