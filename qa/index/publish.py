@@ -42,6 +42,7 @@ STEPS = (
 
 _TEMPORARY = ".tmp"
 _GENERATION = re.compile(r"gen-(\d{6,})-[0-9a-f]{12}")
+_LEFTOVER = re.compile(rf"(?:{CURRENT}|{_GENERATION.pattern}){re.escape(_TEMPORARY)}")
 _CURRENT_LINE = re.compile(r"(gen-\d{6,}-[0-9a-f]{12}) ([0-9a-f]{64})\n")
 _PAGE_BYTES = 4096  # what the smallest file takes on most disks
 _SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -207,8 +208,10 @@ def _check_free(index_dir: Path, needed_bytes: int) -> None:
 
 def _clear_leftovers(index_dir: Path) -> None:
     """Remove what was never published: temporary files, and generations that CURRENT never named."""
-    for leftover in index_dir.glob(f"*{_TEMPORARY}"):
-        _remove(leftover)
+    for path in list(index_dir.iterdir()):
+        # Only names that we give: the folder may be one where people keep other things.
+        if _LEFTOVER.fullmatch(path.name):
+            _remove(path)
     try:
         published = _number(read_pointer(index_dir).generation)
     except IndexMissingError:

@@ -198,6 +198,16 @@ def test_the_newest_generations_are_kept_and_nothing_else(folder: Path, index: P
     assert index.stat().st_mode & 0o077 == 0
 
 
+def test_what_other_people_keep_in_the_folder_stays(folder: Path, index: Path) -> None:
+    write(index / "notes.tmp", "mine")
+    write(index / "gen-000001-holiday.tmp" / "photo", "mine too")
+    write(index / "CURRENT.tmp", "left by a writer that was killed")
+    build(folder, index)
+    assert (index / "notes.tmp").read_text() == "mine"
+    assert (index / "gen-000001-holiday.tmp" / "photo").exists()
+    assert not (index / "CURRENT.tmp").exists()
+
+
 def test_an_index_that_cannot_be_read_is_built_anew(folder: Path, index: Path) -> None:
     build(folder, index)
     (index / "CURRENT").write_text("nonsense\n")
