@@ -43,7 +43,7 @@ def test_an_index_of_another_model_is_refused(folder: Path, fake: Settings) -> N
         wiring.open_answerer(asking)
     assert str(caught.value) == (
         "The index was made with model name 'fake', but 'sentence-transformers/all-MiniLM-L6-v2' is asking. "
-        "Build it again: qa index FOLDER (or ask with the model of the index: QA_MODEL=fake)"
+        "Build it again: qa index FOLDER (or name the model that made it: --model, QA_MODEL)"
     )
     wiring.open_generation(asking).close()  # to list and to verify, any model will do
 

@@ -8,7 +8,7 @@ from time import perf_counter
 from qa.answer.abstain import confidence, default_threshold, signs
 from qa.answer.cite import cite, pack_context
 from qa.answer.retrieve import Candidate, retrieve
-from qa.answer.select import Quote, select
+from qa.answer.select import READ_PASSAGES, Quote, select
 from qa.errors import InputError
 from qa.index import Generation, terms
 from qa.models import Embedder
@@ -67,13 +67,15 @@ class Answerer:
         vector = self._embedder.embed_questions([question])[0]
         lap("embed")
         candidates = retrieve(self.generation, question, vector)
-        passages, articles = self._passages(candidates[:k])
+        # The same passages are read for every k: how sure an answer is must not depend on how much is shown.
+        read, articles = self._passages(candidates[: max(k, READ_PASSAGES)])
         lap("retrieve")
         weights = {term: self.generation.lexical.idf(term) for term in terms(question)}
-        cosines = [candidate.sentences for candidate in candidates[:k]]
-        quotes = select(passages, cosines, articles=articles, weights=weights)
-        passages = tuple(_highlighted(passage, quotes) for passage in passages)
-        found = Found(passages, articles, tuple(quotes), signs(candidates, passages, quotes, weights))
+        cosines = [candidate.sentences for candidate in candidates[: len(read)]]
+        best = select(read, cosines, articles=articles, weights=weights)
+        quotes = select(read[:k], cosines, articles=articles, weights=weights) if k < READ_PASSAGES else best
+        passages = tuple(_highlighted(passage, quotes) for passage in read[:k])
+        found = Found(passages, articles, tuple(quotes), signs(candidates, read, best, weights))
         lap("select")
         return found
 

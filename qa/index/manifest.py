@@ -88,7 +88,7 @@ def check_matches(manifest: Manifest, model: ModelFingerprint) -> None:
         if made.get(name) != value:
             raise IndexMismatchError(
                 f"The index was made with {name} {made.get(name)!r}, but {value!r} is asking. Build it again: "
-                f"qa index FOLDER (or ask with the model of the index: QA_MODEL={manifest.model.name})"
+                "qa index FOLDER (or name the model that made it: --model, QA_MODEL)"
             )
 
 

@@ -122,7 +122,7 @@ def test_a_model_that_differs_is_refused(field: str) -> None:
         f"The index was made with model {field} {made!r}, but {altered(made)!r} is asking."
     )
     assert "qa index FOLDER" in message
-    assert "QA_MODEL=fake" in message
+    assert "QA_MODEL" in message
 
 
 @pytest.mark.parametrize("name", SETTINGS)
