@@ -1,6 +1,7 @@
 """What every test may ask for, and the promise that no test leaves this machine."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from hypothesis import settings
 
 # Before anything imports a hub client, which reads this once.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+# Started in the background of a script, a process ignores Ctrl-C, and so would every child that a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_HOSTS = frozenset({"", "127.0.0.1", "::1", "localhost", "testserver"})

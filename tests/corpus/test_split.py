@@ -243,29 +243,30 @@ def best_time(text: str) -> float:
     return min(once() for _ in range(3))
 
 
-def growth(make: Callable[[int], str]) -> float:
-    return best_time(make(20_000)) / max(best_time(make(5_000)), 0.01)
+def growth(make: Callable[[int], str], length: int = 10_000) -> float:
+    return best_time(make(4 * length)) / max(best_time(make(length)), 0.01)
 
 
 @pytest.mark.parametrize("name", ENDLESS)
 def test_time_grows_with_the_text_and_not_with_its_square(name: str) -> None:
     # Four times the text: 4 if linear, 16 if quadratic, and a busy machine gets a second and a third chance.
-    assert any(growth(ENDLESS[name]) <= 6 for _ in range(3))
+    assert any(growth(ENDLESS[name]) <= 8 for _ in range(3))
 
 
 @pytest.mark.parametrize("name", ["one word", "exclamation marks", "a heading and blanks"])
 def test_two_megabytes_in_one_line(name: str) -> None:
-    start = time.process_time()
-    read(ENDLESS[name](2_000_000))
-    assert time.process_time() - start < 30
+    assert any(growth(ENDLESS[name], 500_000) <= 8 for _ in range(3))
 
 
 def test_a_long_title_does_not_cost_every_chunk() -> None:
-    subject = article("A short sentence. " * 2_000, title="word " * 100_000)
-    start = time.process_time()
-    for chunk in split_article(subject, settings=chunker(62), count_tokens=FAKE):
-        embedding_text(subject, chunk, settings=chunker(62), count_tokens=FAKE)
-    assert time.process_time() - start < 20
+    def seconds(title_words: int) -> float:
+        subject = article("A short sentence. " * 500, title="word " * title_words)
+        start = time.process_time()
+        for chunk in split_article(subject, settings=chunker(62), count_tokens=FAKE):
+            embedding_text(subject, chunk, settings=chunker(62), count_tokens=FAKE)
+        return time.process_time() - start
+
+    assert any(seconds(100_000) <= 3 * seconds(1_000) for _ in range(3))
 
 
 # --- the real tokenizer -------------------------------------------------------------------------------

@@ -156,6 +156,7 @@ def test_a_polite_stop_is_130_without_a_traceback(
         after_the_kill(tried, index_dir, old, new, states)
         old = new
     assert not tried.failures
+    assert tried.details.get("stopped"), "no signal came before the end: nothing was tried"
 
 
 class MortalEmbedder(FakeEmbedder):
