@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -54,3 +55,15 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("needs ../shared, the data beside the checkout, which is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def loopback() -> None:
+    """The interface of 127.0.0.1, which is down in a fresh network namespace (`unshare -n`)."""
+    with socket.socket() as listener, socket.socket() as client:
+        try:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            client.connect(listener.getsockname())
+        except OSError as error:
+            pytest.skip(f"needs the loopback interface, which is down here: {error.strerror}")

@@ -9,6 +9,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from qa.answer import LiveAnswerer
 from qa.index import read_pointer
 from qa.models import FakeEmbedder
@@ -83,6 +85,7 @@ def test_readers_see_one_generation_at_a_time(index_dir: Path, states: States, f
     check_tidy(index_dir)
 
 
+@pytest.mark.usefixtures("loopback")
 def test_the_server_follows_without_dropping_a_request(
     index_dir: Path, states: States, figure: MakeFigure
 ) -> None:

@@ -621,6 +621,7 @@ def _flood(port: int) -> int:
 
 
 @pytest.mark.parametrize(("stop", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+@pytest.mark.usefixtures("loopback")
 def test_a_real_server_answers_and_stops(
     settings: Settings, stop: signal.Signals, exit_code: int, tmp_path: Path
 ) -> None:
