@@ -64,7 +64,7 @@ def write_on(connection: Connection, index_dir: Path, states: States, seconds: f
 
 
 def test_readers_see_one_generation_at_a_time(index_dir: Path, states: States, figure: MakeFigure) -> None:
-    seconds = dose(10, 60)
+    seconds = dose(20, 60)
     tried = figure(
         f"{READERS} readers for {seconds} s against a writer that publishes without a pause: answers"
     )
