@@ -1,22 +1,19 @@
 """Compare ways to rank with the two legs, all from one index and one run, by nDCG@10.
 
-    .venv/bin/python benchmarks/fusion.py ../shared/eval --out benchmarks/results/fusion.json
+    .venv/bin/python benchmarks/fusion.py ../shared/eval
 
 Chose the fusion of qa/answer/retrieve.py. Every row scores every chunk of the set, so no list is cut.
 """
 
 import argparse
 import hashlib
-import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import record
 from numpy.typing import NDArray
 
 from qa.corpus import CHUNKER_VERSION
@@ -72,22 +69,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="folder of BEIR folders")
-    parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     embedder = SentenceTransformersEmbedder(find_model(DEFAULT_MODEL), threads=2)
     figures = {name: measure(read_beir(arguments.folder / name), embedder) for name in SETS}
-    result = {
-        "what": f"nDCG@{DEPTH}, at most {QUESTIONS_PER_SET} questions a set, {embedder.fingerprint.name}",
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, check=True, encoding="ascii"
-        ).stdout.strip(),
-        "versions": {
-            name: version(name) for name in ("faiss-cpu", "bm25s", "sentence-transformers", "torch")
-        },
-        "figures": figures,
-    }
-    arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    record.write(
+        "fusion",
+        what=f"nDCG@{DEPTH}, at most {QUESTIONS_PER_SET} questions a set, {embedder.fingerprint.name}",
+        figures=figures,
+        packages=("faiss-cpu", "bm25s", "sentence-transformers", "torch"),
+    )
     sys.stdout.writelines(table(figures))
 
 
