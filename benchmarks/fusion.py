@@ -87,7 +87,7 @@ def measure(data: BeirFolder, embedder: Embedder) -> dict[str, float]:
     chunker = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=tokens, overlap_tokens=tokens // 6)
     names = sorted(data.relevant, key=lambda name: hashlib.sha256(name.encode()).digest())[:QUESTIONS_PER_SET]
     with tempfile.TemporaryDirectory() as folder:
-        build_generation(lambda: (data.articles, ()), Path(folder), embedder=embedder, chunker=chunker)
+        build_generation(lambda: data.articles, Path(folder), embedder=embedder, chunker=chunker)
         index = open_generation(Path(folder))
         rows = np.arange(index.manifest.chunks)
         vectors, articles = index.dense.vectors(rows), [c.article_id for c in index.chunks(rows.tolist())]

@@ -85,8 +85,9 @@ class FileDigest:
 class Manifest:
     """What one generation of an index is, and everything that shaped it.
 
-    `digest` is the sha256 over model, chunker, lexical settings, articles and chunks: two builds of
-    the same folder by the same code have the same digest.
+    `digest` is the sha256 over model, chunker, lexical settings and articles: two builds of the same
+    folder by the same code have the same digest. `runtime` is what computed the vectors; those of all
+    runtimes of one model are interchangeable, so it is no part of the digest.
     """
 
     format_version: int
@@ -95,6 +96,7 @@ class Manifest:
     digest: str
     corpus_sha256: str
     model: ModelFingerprint
+    runtime: str
     chunker: ChunkerSettings
     lexical: Mapping[str, str | float]
     dense_kind: str

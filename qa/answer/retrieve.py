@@ -49,8 +49,8 @@ def retrieve(generation: Generation, question: str, vector: "Vectors") -> list[C
     pool = np.union1d(rows, _top(lexical, POOL))
     sentences = generation.sentences.scores(vector, pool)
     dense = np.array([scores.max() for scores in sentences])
-    sample = [scores.max() for scores in generation.sentences.sample_scores(vector)]
-    dense_z = _z(dense, float(np.mean(sample)), float(np.std(sample)))
+    sample = generation.sentences.sample_scores(vector)
+    dense_z = _z(dense, float(sample.mean()), float(sample.std()))
     fused = DENSE_WEIGHT * dense_z + (1 - DENSE_WEIGHT) * _z(
         lexical[pool], float(lexical.mean()), float(lexical.std())
     )

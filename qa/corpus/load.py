@@ -41,8 +41,8 @@ _POSSIBLE_MARKS = re.compile(f"(?<![\u0300-\U0010ffff])[\u0300-\U0010ffff]{{{MAR
 _METADATA_KEYS = ("source", "author", "published", "url", "language")
 
 
-def load_folder(folder: Path) -> tuple[tuple[Article, ...], tuple[Skipped, ...]]:
-    """Load every .md and .txt file below `folder`, sorted by id; what cannot be read comes back as Skipped.
+def load_folder(folder: Path) -> Iterator[Article | Skipped]:
+    """Yield every .md and .txt file below `folder`, sorted by id, as an article or why it could not be one.
 
     Raises InputError when `folder` is not a readable folder.
     """
@@ -51,18 +51,20 @@ def load_folder(folder: Path) -> tuple[tuple[Article, ...], tuple[Skipped, ...]]
         raise InputError(
             f"No folder at {folder}: found {found} there. Name a folder of articles: qa index FOLDER"
         )
-    articles: list[Article] = []
-    skipped: list[Skipped] = []
     taken: set[str] = set()
     for path, article_id, reason in sorted(_walk(folder), key=lambda row: (row[1], row[0])):
+        if article_id in taken:
+            reason = reason or "has a name that reads like another file's; rename one of them"
+        if reason:
+            yield Skipped(article_id, reason)
+            continue
         try:
-            if reason or article_id in taken:
-                raise InputError(reason or "has a name that reads like another file's; rename one of them")  # noqa: TRY301 (one place turns a reason into a Skipped)
-            articles.append(load_article(path, article_id))
-            taken.add(article_id)
+            article = load_article(path, article_id)
         except InputError as error:
-            skipped.append(Skipped(article_id, str(error)))
-    return tuple(articles), tuple(skipped)
+            yield Skipped(article_id, str(error))
+        else:
+            taken.add(article_id)
+            yield article
 
 
 def load_article(path: Path, article_id: str) -> Article:

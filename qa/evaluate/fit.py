@@ -143,7 +143,7 @@ def _ask_set(data: BeirFolder, embedder: Embedder) -> Iterator[Sample]:
 def _index(articles: Sequence[Article], folder: Path, embedder: Embedder) -> Answerer:
     tokens = embedder.fingerprint.max_tokens
     chunker = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=tokens, overlap_tokens=tokens // 6)
-    build_generation(lambda: (articles, ()), folder, embedder=embedder, chunker=chunker)
+    build_generation(lambda: articles, folder, embedder=embedder, chunker=chunker)
     return Answerer(open_generation(folder), embedder)
 
 

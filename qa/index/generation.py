@@ -1,6 +1,8 @@
 """Open a published generation: every byte is checked before any parser sees it."""
 
 import hashlib
+import mmap
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,11 +17,11 @@ from qa.types import Article, ArticleSummary, Chunk, FileDigest, Manifest, Model
 
 MANIFEST = "manifest.json"
 DENSE = "dense.faiss"
+CODES = "codes.faiss"
 STORE = "articles.sqlite"
 LEXICAL = "lexical"
 SENTENCES = "sentences.npy"
 SENTENCE_STARTS = "sentence_starts.npy"
-_BLOCK = 1 << 20
 
 
 class Generation:
@@ -36,12 +38,9 @@ class Generation:
             raise IndexDamagedError(
                 f"The manifest in {folder} does not name {sorted(missing)}. Run: qa index FOLDER"
             )
-        files = {
-            name: _verified(folder / name, digest, keep=name != STORE)
-            for name, digest in manifest.files.items()
-        }
+        files = {name: _verified(folder / name, digest) for name, digest in manifest.files.items()}
         rows, dim = manifest.chunks, manifest.model.dim
-        self.dense = DenseIndex(files[DENSE], rows=rows, dim=dim)
+        self.dense = DenseIndex(files[DENSE], files.get(CODES), rows=rows, dim=dim)
         self.sentences = SentenceVectors(files[SENTENCES], files[SENTENCE_STARTS], rows=rows, dim=dim)
         lexical = {name.removeprefix(f"{LEXICAL}/"): data for name, data in files.items()}
         self.lexical = LexicalIndex(lexical, rows=rows)
@@ -77,9 +76,9 @@ class Generation:
             for chunk in chunks
         ]
 
-    def rows_by_key(self) -> dict[bytes, int]:
-        """Return, for each key of `qa.index.reuse`, the row of a chunk with its vectors."""
-        return self._store.rows_by_key()
+    def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """Return, for each key of `qa.index.reuse` that is known, the row of a chunk with its vectors."""
+        return self._store.rows_of_keys(keys)
 
     def close(self) -> None:
         """Close the files."""
@@ -124,28 +123,24 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
     Raises IndexDamagedError naming the first that differs.
     """
     for name, digest in manifest.files.items():
-        _verified(folder / name, digest, keep=False)
+        _verified(folder / name, digest)
 
 
-def _verified(path: Path, expected: FileDigest, *, keep: bool) -> bytes:
-    """Return the file's bytes if they are those that were published (`keep=False`: only check them)."""
-    digest = hashlib.sha256()
-    blocks: list[bytes] = []
-    size = 0
+def _verified(path: Path, expected: FileDigest) -> memoryview:
+    """Return the file as it lies in the page cache, if its bytes are those that were published.
+
+    Hashed by reading, so that a failing disk is an error and not a signal; mapped afterwards, so that the
+    bytes are there once for all processes and count as nobody's memory until they are used.
+    """
     try:
         with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-                size += len(block)
-                if keep:
-                    blocks.append(block)
-    except OSError as error:
-        raise _damaged(path, f"cannot be read ({error.strerror})") from error
-    if size != expected.size:
-        raise _damaged(path, f"has {size} bytes, expected {expected.size}")
-    if digest.hexdigest() != expected.sha256:
-        raise _damaged(path, "has changed since it was published")
-    return b"".join(blocks)
+            if (size := os.fstat(file.fileno()).st_size) != expected.size:
+                raise _damaged(path, f"has {size} bytes, expected {expected.size}")
+            if hashlib.file_digest(file, "sha256").hexdigest() != expected.sha256:
+                raise _damaged(path, "has changed since it was published")
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b"")
+    except (OSError, ValueError) as error:  # ValueError: it was cut between the two
+        raise _damaged(path, f"cannot be read ({error})") from error
 
 
 def _damaged(path: Path, what: str) -> IndexDamagedError:

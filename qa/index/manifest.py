@@ -3,15 +3,17 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from qa.corpus import CHUNKER_VERSION
 from qa.errors import IndexDamagedError, IndexMismatchError
 from qa.index import lexical
+from qa.index.dense import EXACT, QUANTISED, QUANTISED_FROM
 from qa.types import Article, ChunkerSettings, FileDigest, Manifest, ModelFingerprint
 
-FORMAT_VERSION = 1
-MIN_READER_VERSION = 1
+FORMAT_VERSION = 2
+OLDEST_READABLE = 1
+MIN_READER_VERSION = 2
 """The oldest format version whose reader can open what this code writes."""
 
 
@@ -40,11 +42,13 @@ def from_json(data: bytes) -> Manifest:
             f"The index has format {found} and needs a reader of at least {reader}; this is {FORMAT_VERSION}. "
             "Upgrade qa, or build the index again: qa index FOLDER"
         )
-    if found < FORMAT_VERSION:
+    if found < OLDEST_READABLE:
         raise IndexMismatchError(
-            f"The index has format {found}, this qa reads {FORMAT_VERSION}. Run: qa index FOLDER"
+            f"The index has format {found}, this qa reads {OLDEST_READABLE} to {FORMAT_VERSION}. "
+            "Run: qa index FOLDER"
         )
     try:
+        values.setdefault("runtime", "sentence-transformers")  # format 1 knew no other and did not say
         values["model"] = ModelFingerprint(**values["model"])
         values["chunker"] = ChunkerSettings(**values["chunker"])
         values["files"] = {name: FileDigest(**digest) for name, digest in values["files"].items()}
@@ -55,26 +59,38 @@ def from_json(data: bytes) -> Manifest:
         ) from error
 
 
-def digest(
-    articles: Iterable[Article], *, model: ModelFingerprint, chunker: ChunkerSettings, dense_kind: str
-) -> str:
-    """Return the sha256 over everything that decides what an index answers, before any of it is computed."""
-    shape = {
-        "format": FORMAT_VERSION,
-        "model": dataclasses.asdict(model),
-        "chunker": dataclasses.asdict(chunker),
-        "lexical": dict(lexical.SETTINGS),
-        "dense_kind": dense_kind,
-        "articles": [
-            [a.id, a.title, a.sha256, a.source, a.author, a.published, a.url, a.language] for a in articles
-        ],
-    }
-    return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()
+class Digest:
+    """Sha256 over everything that decides what an index answers, article by article and before any is computed."""
 
+    def __init__(self, *, model: ModelFingerprint, chunker: ChunkerSettings) -> None:
+        """Begin with what holds for all articles."""
+        shape = {
+            "format": FORMAT_VERSION,
+            "model": dataclasses.asdict(model),
+            "chunker": dataclasses.asdict(chunker),
+            "lexical": dict(lexical.SETTINGS),
+            "dense": [EXACT, QUANTISED, QUANTISED_FROM],
+        }
+        self._whole = hashlib.sha256(json.dumps(shape, sort_keys=True).encode())
+        self._corpus = hashlib.sha256()
+        self.articles: dict[str, str] = {}
+        """Sha256 by id of the articles so far."""
 
-def corpus_sha256(articles: Iterable[Article]) -> str:
-    """Return the sha256 over ids and text digests alone: the same for every model and chunker."""
-    return hashlib.sha256("".join(f"{a.sha256} {a.id}\n" for a in articles).encode()).hexdigest()
+    def add(self, article: Article) -> None:
+        """Add the next article."""
+        a = article
+        fields = [a.id, a.title, a.sha256, a.source, a.author, a.published, a.url, a.language]
+        self._whole.update(json.dumps(fields).encode() + b"\n")
+        self._corpus.update(f"{a.sha256} {a.id}\n".encode())
+        self.articles[a.id] = a.sha256
+
+    def whole(self) -> str:
+        """Return the digest, hexadecimal."""
+        return self._whole.hexdigest()
+
+    def corpus(self) -> str:
+        """Return the sha256 over ids and text digests alone: the same for every model and chunker."""
+        return self._corpus.hexdigest()
 
 
 def check_matches(manifest: Manifest, model: ModelFingerprint) -> None:

@@ -1,7 +1,7 @@
 """Write a generation so that a reader sees all of it or none of it.
 
 index/LOCK                    one writer at a time (flock: the kernel frees it when the holder dies)
-index/gen-000007-1f0c.tmp/    every file written, read back and fsynced, then the folder
+index/gen-000007.tmp/         every file written, read back and fsynced, then the folder
 index/gen-000007-1f0c/        renamed; index/ fsynced
 index/CURRENT                 name and manifest digest, replaced last: the commit point; index/ fsynced
 """
@@ -14,8 +14,9 @@ import shutil
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -27,8 +28,9 @@ LOCK = "LOCK"
 KEPT_GENERATIONS = 3
 STEPS = (
     "locked",
-    "embedded",
     "created",
+    "split",
+    "embedded",
     "written",
     "verified",
     "synced",
@@ -42,7 +44,7 @@ STEPS = (
 
 _TEMPORARY = ".tmp"
 _GENERATION = re.compile(r"gen-(\d{6,})-[0-9a-f]{12}")
-_LEFTOVER = re.compile(rf"(?:{CURRENT}|{_GENERATION.pattern}){re.escape(_TEMPORARY)}")
+_LEFTOVER = re.compile(rf"(?:{CURRENT}|gen-\d{{6,}}(?:-[0-9a-f]{{12}})?){re.escape(_TEMPORARY)}")
 _CURRENT_LINE = re.compile(r"(gen-\d{6,}-[0-9a-f]{12}) ([0-9a-f]{64})\n")
 _PAGE_BYTES = 4096  # what the smallest file takes on most disks
 _SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -113,37 +115,56 @@ def writer(index_dir: Path) -> Iterator[None]:
         os.close(lock)
 
 
-@contextmanager
-def new_generation(index_dir: Path, name: str, *, needed_bytes: int) -> Iterator[Path]:
-    """Yield a temporary folder to fill; it becomes the generation `name` when the block ends without error.
+@dataclass
+class Draft:
+    """A generation being written: the folder to fill, the room it takes, and its name once that is known."""
 
-    `needed_bytes` is what the files will take; a StorageError names it.
+    folder: Path
+    needed_bytes: int
+    name: str = ""
+
+    def needs(self, needed_bytes: int) -> None:
+        """Say how much the files will take in all.
+
+        Raises OSError when the disk has less.
+        """
+        self.needed_bytes = needed_bytes
+        written = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        free = shutil.disk_usage(self.folder).free
+        if free < needed_bytes - written:
+            raise OSError(errno.ENOSPC, f"{free:,} bytes are free")
+
+
+@contextmanager
+def new_generation(index_dir: Path, *, needed_bytes: int) -> Iterator[Draft]:
+    """Yield a temporary folder to fill; it becomes the generation `draft.name` when the block ends without error.
+
+    `needed_bytes` is a first guess of what the files will take; a StorageError names the latest.
     """
-    folder = index_dir / (name + _TEMPORARY)
-    try:
-        with explained(index_dir, needed_bytes):
-            _check_free(index_dir, needed_bytes)
-            folder.mkdir(mode=0o700)
+    draft = Draft(index_dir / f"gen-{_next_number(index_dir):06d}{_TEMPORARY}", needed_bytes)
+    with explained(index_dir, lambda: draft.needed_bytes):
+        try:
+            draft.folder.mkdir(mode=0o700)
             reached("created")
-            yield folder
+            yield draft
             reached("verified")
-            for path in sorted(folder.rglob("*")):
+            for path in sorted(draft.folder.rglob("*")):
                 path.chmod(0o700 if path.is_dir() else 0o600)
                 _sync(path)
-            _sync(folder)
+            _sync(draft.folder)
             reached("synced")
-            folder.rename(index_dir / name)
+            draft.folder.rename(index_dir / draft.name)
             _sync(index_dir)
             reached("renamed")
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        except BaseException:
+            shutil.rmtree(draft.folder, ignore_errors=True)
+            raise
 
 
 def commit(index_dir: Path, pointer: Pointer) -> None:
     """Make the generation the current one, then drop all but the newest few: readers may still open those."""
     temporary = index_dir / (CURRENT + _TEMPORARY)
-    with explained(index_dir, _PAGE_BYTES):
+    with explained(index_dir, lambda: _PAGE_BYTES):
         try:
             write_file(temporary, f"{pointer.generation} {pointer.manifest_sha256}\n".encode())
             _sync(temporary)
@@ -167,8 +188,7 @@ def generations(index_dir: Path) -> list[str]:
 
 def next_name(index_dir: Path, digest: str) -> str:
     """Return a name that sorts after every generation in the folder."""
-    last = max((_number(name) for name in generations(index_dir)), default=0)
-    return f"gen-{last + 1:06d}-{digest[:12]}"
+    return f"gen-{_next_number(index_dir):06d}-{digest[:12]}"
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -179,7 +199,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def explained(index_dir: Path, needed_bytes: int | None = None) -> Iterator[None]:
+def explained(index_dir: Path, needed_bytes: Callable[[], int] | None = None) -> Iterator[None]:
     """Turn what the operating system or SQLite says of a failed write into a StorageError."""
     try:
         yield
@@ -187,7 +207,7 @@ def explained(index_dir: Path, needed_bytes: int | None = None) -> Iterator[None
         raise
     except (OSError, sqlite3.Error) as error:
         full = error.errno in _SHORTAGES if isinstance(error, OSError) else "full" in str(error)
-        needed = f" It needs about {needed_bytes:,} bytes." if needed_bytes is not None else ""
+        needed = f" It needs about {needed_bytes():,} bytes." if needed_bytes is not None else ""
         raise StorageError(
             f"Cannot write the index in {index_dir}: {error}.{needed} The index that was there is untouched. "
             f"{'Free disk space' if full else 'Check the folder and its disk'}, then run again: qa index FOLDER"
@@ -200,10 +220,8 @@ def reached(step: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _check_free(index_dir: Path, needed_bytes: int) -> None:
-    free = shutil.disk_usage(index_dir).free
-    if free < needed_bytes:
-        raise OSError(errno.ENOSPC, f"{free:,} bytes are free")
+def _next_number(index_dir: Path) -> int:
+    return max((_number(name) for name in generations(index_dir)), default=0) + 1
 
 
 def _clear_leftovers(index_dir: Path) -> None:

@@ -3,9 +3,9 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qa.index.cache import VectorCache
 from qa.index.generation import Generation
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
     from qa.models import Vectors
 
-_LARGEST_BATCH = 512
-_SMALLEST_BATCH = 32
-_BATCHES = 20  # an interrupted build loses at most one in twenty of its chunks
+LOOKED_UP_TOGETHER = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +29,13 @@ class Text:
     sentences: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Embeddings:
-    """Float32 rows (chunks, dim), half-precision rows (sentences, dim), and how many chunks were embedded anew."""
+class Embedding(NamedTuple):
+    """A chunk's row with its vector, float32 (dim,), and those of its sentences, float16 (sentences, dim)."""
 
-    chunks: "Vectors"
+    row: int
+    chunk: "Vectors"
     sentences: "NDArray[np.float16]"
-    embedded: int
+    is_new: bool
 
 
 def keys(texts: Sequence[Text], model: ModelFingerprint) -> list[bytes]:
@@ -52,54 +50,79 @@ def keys(texts: Sequence[Text], model: ModelFingerprint) -> list[bytes]:
 
 
 def embed(
-    texts: Sequence[Text],
-    names: Sequence[bytes],
+    texts: Iterable[tuple[bytes, Text]],
     *,
     embedder: Embedder,
     current: Generation | None,
     cache: VectorCache,
-    progress: Callable[[int, int], None],
-) -> Embeddings:
-    """Return the vectors of `texts`, whose keys are `names`; what had to be embedded goes into the cache."""
+    batch: int,
+) -> Iterator[Embedding]:
+    """Yield the vectors of texts that come with their keys, one for each, in no order.
+
+    A row is the place among `texts`, of which no more are held than are looked up or embedded together.
+    What had to be embedded, `batch` at a time, goes into the cache; of equal keys only one counts as new.
+    """
+    waiting: dict[bytes, tuple[list[int], Text]] = {}
+    for window in _windows(enumerate(texts), LOOKED_UP_TOGETHER):
+        asked = {name: text for _, (name, text) in window if name not in waiting}
+        known = _known(asked, embedder.fingerprint.dim, current, cache)
+        for row, (name, text) in window:
+            if name in known:
+                yield Embedding(row, *known[name], is_new=False)
+            else:
+                waiting.setdefault(name, ([], text))[0].append(row)
+        if len(waiting) >= batch:
+            yield from _embedded(waiting, embedder, cache, batch)
+            waiting = {}
+    yield from _embedded(waiting, embedder, cache, batch)
+
+
+def _windows(
+    rows: Iterator[tuple[int, tuple[bytes, Text]]], size: int
+) -> Iterator[list[tuple[int, tuple[bytes, Text]]]]:
+    window: list[tuple[int, tuple[bytes, Text]]] = []
+    for row in rows:
+        window.append(row)
+        if len(window) == size:
+            yield window
+            window = []
+    yield window
+
+
+def _known(
+    asked: dict[bytes, Text], dim: int, current: Generation | None, cache: VectorCache
+) -> dict[bytes, tuple["Vectors", "NDArray[np.float16]"]]:
+    """Return the vectors that are on disk already."""
     import numpy as np
 
-    dim = embedder.fingerprint.dim
-    starts = np.cumsum([0, *(len(text.sentences) for text in texts)])
-    chunks = np.empty((len(texts), dim), dtype=np.float32)
-    sentences = np.empty((int(starts[-1]), dim), dtype=np.float16)
-    places: dict[bytes, list[int]] = {}
-    for place, name in enumerate(names):
-        places.setdefault(name, []).append(place)
-
-    def fill(name: bytes, vector: "Vectors", parts: "NDArray[np.float16]") -> None:
-        for place in places[name]:
-            chunks[place] = vector
-            sentences[starts[place] : starts[place + 1]] = parts
-
-    missing = dict.fromkeys(places)
+    known: dict[bytes, tuple[Vectors, NDArray[np.float16]]] = {}
     if current is not None:
-        rows = {name: row for name, row in current.rows_by_key().items() if name in missing}
+        rows = current.rows_of_keys(list(asked))
         vectors = current.dense.vectors(np.fromiter(rows.values(), dtype=np.int64, count=len(rows)))
         for (name, row), vector in zip(rows.items(), vectors, strict=True):
-            fill(name, vector, current.sentences.of_chunk(row))
-            del missing[name]
-    for name, data in cache.get(list(missing)).items():
-        count = len(texts[places[name][0]].sentences)
+            known[name] = (vector, current.sentences.of_chunk(row))
+    for name, data in cache.get([name for name in asked if name not in known]).items():
+        count = len(asked[name].sentences)
         if len(data) == dim * (4 + 2 * count):
             parts = np.frombuffer(data, dtype=np.float16, offset=4 * dim).reshape(count, dim)
-            fill(name, np.frombuffer(data, dtype=np.float32, count=dim), parts)
-            del missing[name]
-    todo = list(missing)
-    step = max(_SMALLEST_BATCH, min(_LARGEST_BATCH, len(todo) // _BATCHES))
-    for first in range(0, len(todo), step):
-        batch = todo[first : first + step]
-        asked = [texts[places[name][0]] for name in batch]
-        found = embedder.embed_chunks([text.text for text in asked], [text.sentences for text in asked])
+            known[name] = (np.frombuffer(data, dtype=np.float32, count=dim), parts)
+    return known
+
+
+def _embedded(
+    waiting: dict[bytes, tuple[list[int], Text]], embedder: Embedder, cache: VectorCache, batch: int
+) -> Iterator[Embedding]:
+    import numpy as np
+
+    names = list(waiting)
+    for first in range(0, len(names), batch):
+        part = names[first : first + batch]
+        texts = [waiting[name][1] for name in part]
+        found = embedder.embed_chunks([text.text for text in texts], [text.sentences for text in texts])
         halves = np.split(
-            found.sentences.astype(np.float16), np.cumsum([len(text.sentences) for text in asked])[:-1]
+            found.sentences.astype(np.float16), np.cumsum([len(text.sentences) for text in texts])[:-1]
         )
-        for name, vector, parts in zip(batch, found.chunks, halves, strict=True):
-            fill(name, vector, parts)
-        cache.put({n: v.tobytes() + p.tobytes() for n, v, p in zip(batch, found.chunks, halves, strict=True)})
-        progress(first + len(batch), len(todo))
-    return Embeddings(chunks, sentences, len(todo))
+        cache.put({n: v.tobytes() + p.tobytes() for n, v, p in zip(part, found.chunks, halves, strict=True)})
+        for name, vector, parts in zip(part, found.chunks, halves, strict=True):
+            for place, row in enumerate(waiting[name][0]):
+                yield Embedding(row, vector, parts, is_new=place == 0)

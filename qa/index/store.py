@@ -3,8 +3,10 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from qa.errors import ArticleNotFoundError, IndexDamagedError
 from qa.types import Article, ArticleSummary, Chunk
@@ -19,8 +21,13 @@ CREATE TABLE chunks (
     start INTEGER NOT NULL, end INTEGER NOT NULL, heading TEXT NOT NULL, sentences TEXT NOT NULL,
     key BLOB NOT NULL
 );
-CREATE INDEX chunks_by_article ON chunks(article_id);
 """
+_INDEXES = """
+CREATE INDEX chunks_by_article ON chunks(article_id);
+CREATE INDEX chunks_by_key ON chunks(key);
+"""
+_KEYS_PER_QUERY = 500
+_CHUNK_FIELDS = "article_id, start, end, heading, sentences"
 _FIELDS = ("id", "title", "text", "sha256", "source", "author", "published", "url", "language")
 
 
@@ -38,44 +45,6 @@ class Store:
             raise IndexDamagedError(
                 f"Cannot open {path}: {error}. Build the index again: qa index FOLDER"
             ) from error
-
-    @staticmethod
-    def write(
-        path: Path, articles: Iterable[Article], chunks: Iterable[Chunk], keys: Iterable[bytes]
-    ) -> None:
-        """Write a new file; chunk rows count from 0 in the order given.
-
-        `keys` say of each chunk what was embedded: equal keys have equal vectors.
-        """
-        connection = sqlite3.connect(path, isolation_level=None)
-        try:
-            # The generation is published as a whole or not at all, so SQLite's own journal would protect nothing.
-            connection.execute("PRAGMA journal_mode = OFF")
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.executescript(_SCHEMA)
-            connection.execute("BEGIN")
-            connection.executemany(
-                "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                ((*(getattr(article, name) for name in _FIELDS), len(article.text)) for article in articles),
-            )
-            connection.executemany(
-                "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (
-                        row,
-                        c.article_id,
-                        c.start,
-                        c.end,
-                        c.heading,
-                        json.dumps(c.sentences, separators=(",", ":")),
-                        key,
-                    )
-                    for row, (c, key) in enumerate(zip(chunks, keys, strict=True))
-                ),
-            )
-            connection.execute("COMMIT")
-        finally:
-            connection.close()
 
     def article(self, article_id: str) -> Article:
         """Return one article.
@@ -107,9 +76,9 @@ class Store:
         """Return the chunks of these rows, in the order given."""
         marks = ",".join("?" * len(rows))
         found = {
-            row: Chunk(article_id, start, end, heading, tuple((a, b) for a, b in json.loads(sentences)))
-            for row, article_id, start, end, heading, sentences in self._rows(
-                f"SELECT row, article_id, start, end, heading, sentences FROM chunks WHERE row IN ({marks})",  # noqa: S608
+            row: _chunk(*values)
+            for row, *values in self._rows(
+                f"SELECT row, {_CHUNK_FIELDS} FROM chunks WHERE row IN ({marks})",  # noqa: S608
                 [int(row) for row in rows],
             )
         }
@@ -119,9 +88,25 @@ class Store:
             )
         return [found[row] for row in rows]
 
-    def rows_by_key(self) -> dict[bytes, int]:
-        """Return the row of a chunk for each key."""
-        return {key: row for key, row in self._rows("SELECT key, row FROM chunks ORDER BY row DESC")}
+    def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the first row of a chunk for each key that is known."""
+        found: dict[bytes, int] = {}
+        for first in range(0, len(keys), _KEYS_PER_QUERY):
+            part = keys[first : first + _KEYS_PER_QUERY]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT key, min(row) FROM chunks WHERE key IN ({marks}) GROUP BY key"  # noqa: S608 (marks only)
+            found |= dict(self._rows(query, part))
+        return found
+
+    def keyed_chunks(self, first: int, last: int) -> list[tuple[bytes, Chunk]]:
+        """Return key and chunk of the rows in [first, last)."""
+        return [
+            (key, _chunk(*values))
+            for key, *values in self._rows(
+                f"SELECT key, {_CHUNK_FIELDS} FROM chunks WHERE row >= ? AND row < ? ORDER BY row",  # noqa: S608
+                (first, last),
+            )
+        ]
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of articles and of chunks."""
@@ -144,3 +129,60 @@ class Store:
             raise IndexDamagedError(
                 f"The article store cannot be read: {error}. Build it again: qa index FOLDER"
             ) from error
+
+
+def _chunk(article_id: str, start: int, end: int, heading: str, sentences: str) -> Chunk:
+    return Chunk(article_id, start, end, heading, tuple((a, b) for a, b in json.loads(sentences)))
+
+
+class StoreWriter:
+    """Writes a new file, article by article; leaving the block without an error completes it."""
+
+    def __init__(self, path: Path) -> None:
+        """Create the file."""
+        self._rows = 0
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        # The generation is published as a whole or not at all, so SQLite's own journal would protect nothing.
+        self._connection.execute("PRAGMA journal_mode = OFF")
+        self._connection.execute("PRAGMA synchronous = OFF")
+        self._connection.executescript(_SCHEMA)
+        self._connection.execute("BEGIN")
+
+    def add(self, article: Article, chunks: Sequence[Chunk], keys: Sequence[bytes]) -> None:
+        """Add an article with its chunks, whose rows count on from those before.
+
+        `keys` say of each chunk what is embedded for it: equal keys have equal vectors.
+        """
+        self._connection.execute(
+            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*(getattr(article, name) for name in _FIELDS), len(article.text)),
+        )
+        self._connection.executemany(
+            "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    row,
+                    c.article_id,
+                    c.start,
+                    c.end,
+                    c.heading,
+                    json.dumps(c.sentences, separators=(",", ":")),
+                    key,
+                )
+                for row, (c, key) in enumerate(zip(chunks, keys, strict=True), start=self._rows)
+            ),
+        )
+        self._rows += len(chunks)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._connection.execute("COMMIT")
+                self._connection.executescript(_INDEXES)
+        finally:
+            self._connection.close()

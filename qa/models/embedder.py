@@ -39,6 +39,10 @@ class Embedder(Protocol):
     def fingerprint(self) -> ModelFingerprint:
         """Everything that shapes the vectors; `max_tokens` is what one text may hold, without special tokens."""
 
+    @property
+    def runtime(self) -> str:
+        """What computes the vectors, with its version."""
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the number of tokens of each text, without special tokens and prefix."""
 

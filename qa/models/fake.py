@@ -15,6 +15,7 @@ class FakeEmbedder:
     """Deterministic on every machine. Words longer than `WORD_CHARS` count as several tokens, as in real models."""
 
     WORD_CHARS = 8
+    runtime = "fake"
 
     def __init__(self, *, dim: int = 64, max_tokens: int = 62) -> None:
         self.fingerprint = ModelFingerprint(

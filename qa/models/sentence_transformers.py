@@ -32,6 +32,13 @@ class SentenceTransformersEmbedder:
         """The folder's fingerprint."""
         return self._folder.fingerprint
 
+    @property
+    def runtime(self) -> str:
+        """The library with its version."""
+        from importlib.metadata import version
+
+        return f"sentence-transformers {version('sentence-transformers')}"
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count with the model's own tokenizer."""
         return [

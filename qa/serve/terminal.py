@@ -78,8 +78,8 @@ class Terminal:
 
             def report(stage: str, done: int, total: int) -> None:
                 if stage not in tasks:
-                    tasks[stage] = bars.add_task(visible(stage), total=total)
-                bars.update(tasks[stage], completed=done, total=total)
+                    tasks[stage] = bars.add_task(visible(stage), total=total or None)
+                bars.update(tasks[stage], completed=done, total=total or None)
 
             yield report
 

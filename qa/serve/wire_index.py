@@ -93,6 +93,7 @@ class WireManifest(Wire):
     digest: str = Field(description="hash of everything in the index; equal for equal builds")
     corpus_sha256: str = Field(description="hash of the articles")
     model: WireModel = Field(description="the embedding model")
+    runtime: str = Field(description="what computed the vectors")
     chunker: WireChunker = Field(description="the chunker")
     lexical: dict[str, str | float] = Field(description="settings of the keyword index")
     dense_kind: str = Field(description="kind of vector index")

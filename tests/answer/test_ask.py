@@ -40,7 +40,7 @@ def answerer(folder: Path, texts: list[str]) -> Answerer:
     articles = [
         Article(id=f"{n}.txt", title=f"Article {n}", text=t, sha256=str(n)) for n, t in enumerate(texts)
     ]
-    build_generation(lambda: (articles, ()), folder, embedder=FakeEmbedder(), chunker=CHUNKER)
+    build_generation(lambda: articles, folder, embedder=FakeEmbedder(), chunker=CHUNKER)
     return Answerer(open_generation(folder), FakeEmbedder(), refuse_below=0.0)
 
 

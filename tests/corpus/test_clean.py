@@ -7,10 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qa.corpus import CHUNKER_VERSION, BlockKind, blocks, load_folder, split_article
+from qa.corpus import CHUNKER_VERSION, BlockKind, blocks, split_article
 from qa.corpus.clean import marker_length
 from qa.models import FakeEmbedder
 from qa.types import Article, ChunkerSettings
+from tests.articles import load_all
 
 PROSE = (
     "The harbour was closed on Monday because of a storm that had come up from the south overnight.",
@@ -356,7 +357,7 @@ ORIGINAL_HEADINGS = {
 
 @pytest.fixture(scope="module")
 def originals(shared_dir: Path) -> tuple[Article, ...]:
-    articles, skipped = load_folder(shared_dir / "seeds")
+    articles, skipped = load_all(shared_dir / "seeds")
     assert skipped == ()
     return articles
 

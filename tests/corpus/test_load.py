@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.corpus import load_article, load_folder
+from qa.corpus import load_article
 from qa.corpus.load import (
     MAX_FILE_BYTES,
     MAX_FRONT_MATTER_CHARS,
@@ -20,6 +20,7 @@ from qa.corpus.load import (
 )
 from qa.errors import InputError
 from qa.types import Article, Skipped
+from tests.articles import load_all
 
 
 def load(folder: Path, data: bytes | str, name: str = "a.md") -> Article:
@@ -29,7 +30,7 @@ def load(folder: Path, data: bytes | str, name: str = "a.md") -> Article:
 
 
 def skipped(folder: Path) -> list[tuple[str, str]]:
-    return [(row.path, row.reason) for row in load_folder(folder)[1]]
+    return [(row.path, row.reason) for row in load_all(folder)[1]]
 
 
 # --- encodings ----------------------------------------------------------------------------------------
@@ -261,7 +262,7 @@ def test_folder_is_read_in_order_of_ids(tmp_path: Path) -> None:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("not for us")
-    articles, rest = load_folder(tmp_path)
+    articles, rest = load_all(tmp_path)
     assert [article.id for article in articles] == [
         "10.md", "2.md", "B.MD", "a.md", "a/b/c.Txt", "a/z.md", "b.txt", "é.md", "éx.md",
     ]  # fmt: skip
@@ -273,7 +274,7 @@ def test_the_folder_may_be_given_by_any_path(tmp_path: Path) -> None:
     (tmp_path / "in" / "a.md").write_text("Text.")
     (tmp_path / "link").symlink_to("in")
     for folder in (tmp_path / "in", tmp_path / "in" / ".." / "in", tmp_path / "link"):
-        assert [article.id for article in load_folder(folder)[0]] == ["a.md"]
+        assert [article.id for article in load_all(folder)[0]] == ["a.md"]
 
 
 @pytest.mark.parametrize("what", ["nothing", "a file"])
@@ -282,7 +283,7 @@ def test_no_folder(tmp_path: Path, what: str) -> None:
     if what == "a file":
         place.write_text("x")
     with pytest.raises(InputError, match=rf"found {what} there.*qa index FOLDER"):
-        load_folder(place)
+        load_all(place)
 
 
 def test_links(tmp_path: Path) -> None:
@@ -299,7 +300,7 @@ def test_links(tmp_path: Path) -> None:
     (root / "loop.md").symlink_to("loop.md")
     (root / "folder").symlink_to(tmp_path / "outside")
     (root / "circle").symlink_to(".")
-    articles, rest = load_folder(root)
+    articles, rest = load_all(root)
     assert [(article.id, article.text) for article in articles] == [
         ("inside.md", "inside"),
         ("real/a.md", "inside"),
@@ -315,7 +316,7 @@ def test_what_is_no_regular_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.md")
     (tmp_path / "folder.md").mkdir()
     (tmp_path / "folder.md" / "a.txt").write_text("text")
-    articles, rest = load_folder(tmp_path)
+    articles, rest = load_all(tmp_path)
     assert [article.id for article in articles] == ["folder.md/a.txt"]
     assert rest == (Skipped("pipe.md", "is not a regular file"),)
 
@@ -357,7 +358,7 @@ def test_too_long_files(tmp_path: Path) -> None:
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     for name in (b"caf\xe9.md", b"caf\xe8.md", b"z\ny.md"):
         (tmp_path / os.fsdecode(name)).write_text("x" * 300)
-    articles, rest = load_folder(tmp_path)
+    articles, rest = load_all(tmp_path)
     assert [(article.id, article.title) for article in articles] == [
         ("caf\ufffd.md", "caf\ufffd"),
         ("z\ny.md", "z\ny"),
@@ -368,6 +369,6 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
 def test_two_names_that_read_alike(tmp_path: Path) -> None:
     (tmp_path / "e\u0301.md").write_text("decomposed")
     (tmp_path / "\u00e9.md").write_text("composed")
-    articles, rest = load_folder(tmp_path)
+    articles, rest = load_all(tmp_path)
     assert [(article.id, article.text) for article in articles] == [("é.md", "decomposed")]
     assert [row.path for row in rest] == ["é.md"]

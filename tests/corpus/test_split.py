@@ -17,12 +17,12 @@ from qa.corpus import (
     TokenCounter,
     blocks,
     embedding_text,
-    load_folder,
     split_article,
 )
 from qa.corpus.load import front_matter, heading_text, normalise
 from qa.models import FakeEmbedder, SentenceTransformersEmbedder, find_model
 from qa.types import Article, Chunk, ChunkerSettings
+from tests.articles import load_all
 
 FAKE = FakeEmbedder().count_tokens
 PIECES = [
@@ -305,10 +305,10 @@ def test_the_model_truncates_no_chunk(
 
     tokenizer = AutoTokenizer.from_pretrained(str(find_model("default").path))
     limits = chunker(254)
-    subjects = [*load_folder(seeds_dir)[0], *hostile_articles()]
+    subjects = [*load_all(seeds_dir)[0], *hostile_articles()]
     originals = Path(request.config.rootpath).parent / "shared" / "seeds"
     if originals.is_dir():
-        subjects += load_folder(originals)[0]
+        subjects += load_all(originals)[0]
     longest = 0
     for subject in subjects:
         chunks = split_article(subject, settings=limits, count_tokens=real.count_tokens)

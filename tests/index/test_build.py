@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 from qa.corpus import CHUNKER_VERSION, load_folder
 from qa.errors import IndexDamagedError, IndexMissingError, InputError
 from qa.index import build_generation, open_generation
-from qa.index.manifest import corpus_sha256, to_json
+from qa.index.manifest import to_json
 from qa.index.publish import KEPT_GENERATIONS, generations, read_pointer
 from qa.models import FakeEmbedder
-from qa.types import BuildReport, ChunkerSettings
+from qa.types import Article, BuildReport, ChunkerSettings, Skipped
+from tests.articles import load_all
 
 CHUNKER = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=24, overlap_tokens=4)
 ARTICLES = {
@@ -65,10 +67,9 @@ def test_the_first_build(folder: Path, index: Path) -> None:
     assert report.manifest.generation == f"gen-000001-{report.manifest.digest[:12]}"
     generation = open_generation(index, model=FakeEmbedder(dim=32).fingerprint)
     assert generation.manifest == report.manifest
-    assert report.manifest.corpus_sha256 == corpus_sha256(load_folder(folder)[0])
-    assert [generation.article(summary.id) for summary in generation.articles()] == list(
-        load_folder(folder)[0]
-    )
+    lines = "".join(f"{article.sha256} {article.id}\n" for article in load_all(folder)[0])
+    assert report.manifest.corpus_sha256 == hashlib.sha256(lines.encode()).hexdigest()
+    assert [generation.article(summary.id) for summary in generation.articles()] == list(load_all(folder)[0])
     generation.close()
 
 
@@ -178,6 +179,30 @@ def test_articles_of_furniture_only(tmp_path: Path, index: Path) -> None:
     assert sorted(path.name for path in index.iterdir()) == ["LOCK"]
 
 
+def test_an_index_inside_the_folder_it_indexes_holds_no_article(folder: Path) -> None:
+    build(folder, folder / "index")
+    assert counts(build(folder, folder / "index")) == (False, 0, 0, 0, 3)
+
+
+def test_an_article_that_changes_between_the_two_readings_counts_as_it_is_later(
+    folder: Path, index: Path
+) -> None:
+    readings = 0
+
+    def read() -> Iterator[Article | Skipped]:
+        nonlocal readings
+        readings += 1
+        if readings == 2:
+            write(folder / "paint.txt", "The paint\n\nThe paint was blue.\n")
+            write(folder / "new.md", "The new one\n\nIt is new.\n")
+        return load_folder(folder)
+
+    report = build_generation(read, index, embedder=FakeEmbedder(dim=32), chunker=CHUNKER)
+    assert report.manifest.articles == report.added == 4
+    assert not build(folder, index).published
+    assert "blue" in open_generation(index).article("paint.txt").text
+
+
 def test_what_was_skipped_is_reported(folder: Path, index: Path) -> None:
     write(folder / "empty.md", "")
     report = build(folder, index)
@@ -232,11 +257,13 @@ def test_progress_is_told(folder: Path, index: Path) -> None:
         progress=lambda *call: calls.append(call),
     )
     assert calls == [
-        ("read", 3, 3),
+        ("read", 1, 0),
+        ("read", 2, 0),
+        ("read", 3, 0),
         ("split", 1, 3),
         ("split", 2, 3),
         ("split", 3, 3),
-        ("embed", 4, 4),
+        *(("embed", done, 4) for done in range(1, 5)),
         ("write", 0, 1),
         ("write", 1, 1),
     ]

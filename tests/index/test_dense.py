@@ -6,7 +6,7 @@ import pytest
 from qa.errors import IndexDamagedError, InputError
 from qa.index import DenseIndex
 from qa.index.arrays import write_array
-from qa.index.dense import SAMPLE, SentenceVectors
+from qa.index.dense import QUANTISED_FROM, SAMPLE, SentenceVectors, dense_kind
 from qa.models import Vectors
 
 ROWS, DIM = 20, 8
@@ -24,11 +24,15 @@ def vectors() -> Vectors:
 
 @pytest.fixture(scope="module")
 def data(vectors: Vectors) -> bytes:
-    return DenseIndex.serialise(vectors)
+    return DenseIndex.header(*vectors.shape) + vectors.tobytes()
+
+
+def opened(data: bytes, *, rows: int = ROWS, dim: int = DIM, codes: bytes | None = None) -> DenseIndex:
+    return DenseIndex(memoryview(data), memoryview(codes) if codes else None, rows=rows, dim=dim)
 
 
 def test_search_gives_inner_products_best_first(vectors: Vectors, data: bytes) -> None:
-    index = DenseIndex(data, rows=ROWS, dim=DIM)
+    index = opened(data)
     for question in random_rows(5, seed=2):
         products = vectors @ question
         order = np.argsort(-products, kind="stable")
@@ -39,18 +43,24 @@ def test_search_gives_inner_products_best_first(vectors: Vectors, data: bytes) -
 
 
 def test_asking_for_more_than_there_is(vectors: Vectors, data: bytes) -> None:
-    rows, scores = DenseIndex(data, rows=ROWS, dim=DIM).search(vectors[3], 1000)
+    rows, scores = opened(data).search(vectors[3], 1000)
     assert sorted(rows.tolist()) == list(range(ROWS))
     assert (rows[0], len(scores)) == (3, ROWS)
 
 
 def test_rows_come_back_as_they_went_in(vectors: Vectors, data: bytes) -> None:
     rows = np.array([5, 0, 19, 5])
-    np.testing.assert_array_equal(DenseIndex(data, rows=ROWS, dim=DIM).vectors(rows), vectors[rows])
+    np.testing.assert_array_equal(opened(data).vectors(rows), vectors[rows])
 
 
-def test_the_same_rows_are_the_same_bytes(vectors: Vectors, data: bytes) -> None:
-    assert DenseIndex.serialise(vectors.copy()) == data
+@pytest.mark.parametrize(("count", "dim"), [(1, 1), (20, 8), (300, 384), (70_000, 16)])
+def test_the_bytes_are_those_that_faiss_writes(count: int, dim: int) -> None:
+    import faiss
+
+    rows = np.random.default_rng(0).normal(size=(count, dim)).astype(np.float32)
+    index = faiss.IndexFlatIP(dim)
+    index.add(rows)
+    assert DenseIndex.header(count, dim) + rows.tobytes() == faiss.serialize_index(index).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -58,7 +68,7 @@ def test_the_same_rows_are_the_same_bytes(vectors: Vectors, data: bytes) -> None
 )
 def test_another_shape_is_refused(data: bytes, rows: int, dim: int) -> None:
     with pytest.raises(IndexDamagedError, match=rf"expected \('IndexFlatIP', {rows}, {dim}, 0\)"):
-        DenseIndex(data, rows=rows, dim=dim)
+        opened(data, rows=rows, dim=dim)
 
 
 @pytest.mark.parametrize("kind", ["IndexFlatL2", "IndexHNSWFlat", "IndexLSH"])
@@ -68,13 +78,13 @@ def test_another_kind_is_refused(vectors: Vectors, kind: str) -> None:
     index = getattr(faiss, kind)(DIM, 16) if kind != "IndexFlatL2" else faiss.IndexFlatL2(DIM)
     index.add(vectors)
     with pytest.raises(IndexDamagedError):
-        DenseIndex(faiss.serialize_index(index).tobytes(), rows=ROWS, dim=DIM)
+        opened(faiss.serialize_index(index).tobytes())
 
 
 def test_cut_bytes_are_refused(data: bytes) -> None:
     for length in range(len(data)):
         with pytest.raises(IndexDamagedError):
-            DenseIndex(data[:length], rows=ROWS, dim=DIM)
+            opened(data[:length])
 
 
 def test_damaged_headers_are_refused_or_harmless(data: bytes) -> None:
@@ -83,7 +93,7 @@ def test_damaged_headers_are_refused_or_harmless(data: bytes) -> None:
         damaged = bytearray(data)
         damaged[place] ^= 0x80
         try:
-            found = DenseIndex(bytes(damaged), rows=ROWS, dim=DIM)
+            found = opened(bytes(damaged))
         except IndexDamagedError:
             continue
         assert len(found.search(random_rows(1)[0], 3)[0]) == 3
@@ -103,7 +113,51 @@ def test_damaged_headers_are_refused_or_harmless(data: bytes) -> None:
 )
 def test_a_question_that_is_no_vector_of_this_index(data: bytes, question: "np.ndarray") -> None:
     with pytest.raises(InputError, match=f"expected {DIM} finite numbers"):
-        DenseIndex(data, rows=ROWS, dim=DIM).search(question.astype(np.float32), 3)
+        opened(data).search(question.astype(np.float32), 3)
+
+
+# --- codes in front -----------------------------------------------------------------------------------
+
+
+def test_the_kind_goes_by_size() -> None:
+    assert [dense_kind(rows) for rows in (0, QUANTISED_FROM - 1, QUANTISED_FROM)] == [
+        "flat_ip",
+        "flat_ip",
+        "flat_ip+rabitq",
+    ]
+
+
+def test_codes_find_what_the_exact_index_finds() -> None:
+    """Recall on vectors in clusters; on real embeddings it is measured by benchmarks/vectors.py."""
+    chance = np.random.default_rng(5)
+    centres = chance.normal(size=(300, 64))
+    rows = centres[chance.integers(0, 300, 6000)] + chance.normal(size=(6000, 64))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    data = DenseIndex.header(*rows.shape) + rows.tobytes()
+    exact = opened(data, rows=6000, dim=64)
+    coded = opened(data, rows=6000, dim=64, codes=DenseIndex.codes(rows))
+    found = []
+    for question in rows[::60]:
+        expected, best = exact.search(question, 10)
+        got, scores = coded.search(question, 10)
+        found.append(len(set(got) & set(expected)) / 10)
+        assert scores[0] == pytest.approx(best[0], abs=1e-6)  # exact inner products, not those of codes
+        np.testing.assert_allclose(scores, rows[got] @ question, atol=1e-6)
+    assert np.mean(found) >= 0.99
+    np.testing.assert_array_equal(coded.vectors(np.array([7, 0])), rows[[7, 0]])
+    assert sorted(coded.search(rows[0], 10**6)[0].tolist()) == list(range(6000))
+
+
+@pytest.mark.parametrize("rows", [ROWS - 1, ROWS + 1])
+def test_codes_of_other_vectors_are_refused(data: bytes, rows: int) -> None:
+    with pytest.raises(IndexDamagedError, match="IndexRaBitQFastScan"):
+        opened(data, codes=DenseIndex.codes(random_rows(rows)))
+
+
+def test_codes_that_are_none_are_refused(data: bytes) -> None:
+    for codes in (data, b"nonsense", DenseIndex.codes(random_rows(ROWS))[:-9]):
+        with pytest.raises(IndexDamagedError):
+            opened(data, codes=codes)
 
 
 # --- sentences ----------------------------------------------------------------------------------------
@@ -116,13 +170,22 @@ def halves() -> "np.ndarray":
     return random_rows(6).astype(np.float16)
 
 
+def sentence_bytes(rows: "np.ndarray", counts: list[int]) -> tuple[bytes, bytes]:
+    starts = write_array(np.cumsum([0, *counts], dtype=np.int64))
+    return SentenceVectors.header(*rows.shape) + rows.tobytes(), starts
+
+
+def sentences_of(stored: tuple[bytes, bytes], *, rows: int, dim: int = DIM) -> SentenceVectors:
+    return SentenceVectors(memoryview(stored[0]), memoryview(stored[1]), rows=rows, dim=dim)
+
+
 @pytest.fixture(scope="module")
 def stored(halves: "np.ndarray") -> tuple[bytes, bytes]:
-    return SentenceVectors.serialise(halves, COUNTS)
+    return sentence_bytes(halves, COUNTS)
 
 
 def test_scores_of_sentences(halves: "np.ndarray", stored: tuple[bytes, bytes]) -> None:
-    sentences = SentenceVectors(*stored, rows=3, dim=DIM)
+    sentences = sentences_of(stored, rows=3)
     question = random_rows(1, seed=3)[0]
     products = halves.astype(np.float32) @ question
     found = sentences.scores(question, [2, 0])
@@ -131,16 +194,17 @@ def test_scores_of_sentences(halves: "np.ndarray", stored: tuple[bytes, bytes]) 
     np.testing.assert_allclose(found[1], products[0:3], atol=1e-6)
     assert sentences.scores(question, []) == []
     np.testing.assert_array_equal(sentences.of_chunk(1), halves[3:4])
-    assert [len(row) for row in sentences.sample_scores(question)] == COUNTS
+    best = [products[:3].max(), products[3], products[4:].max()]
+    np.testing.assert_allclose(sentences.sample_scores(question), best, atol=1e-6)
 
 
 def test_the_sample_is_even_and_bounded() -> None:
     count = 3 * SAMPLE + 1
     rows = np.zeros((count, DIM), dtype=np.float16)
     rows[:, 0] = np.arange(count) % 1024
-    sentences = SentenceVectors(*SentenceVectors.serialise(rows, [1] * count), rows=count, dim=DIM)
+    sentences = sentences_of(sentence_bytes(rows, [1] * count), rows=count)
     question = np.eye(DIM, dtype=np.float32)[0]
-    found = [float(row[0]) for row in sentences.sample_scores(question)]
+    found = sentences.sample_scores(question).tolist()
     assert found == [float(place % 1024) for place in range(0, count, 4)]
     assert len(found) <= SAMPLE
 
@@ -160,14 +224,12 @@ def test_the_sample_is_even_and_bounded() -> None:
 )
 def test_sentences_that_do_not_fit(halves: "np.ndarray", rows: int, dim: int, starts: list[int]) -> None:
     with pytest.raises(IndexDamagedError):
-        SentenceVectors(
-            write_array(halves), write_array(np.array(starts, dtype=np.int64)), rows=rows, dim=dim
-        )
+        sentences_of((write_array(halves), write_array(np.array(starts, dtype=np.int64))), rows=rows, dim=dim)
 
 
 def test_sentences_of_another_type(halves: "np.ndarray", stored: tuple[bytes, bytes]) -> None:
     with pytest.raises(IndexDamagedError, match="float32, expected float16"):
-        SentenceVectors(write_array(halves.astype(np.float32)), stored[1], rows=3, dim=DIM)
+        sentences_of((write_array(halves.astype(np.float32)), stored[1]), rows=3)
     for length in range(0, len(stored[1]), 7):
         with pytest.raises(IndexDamagedError):
-            SentenceVectors(stored[0], stored[1][:length], rows=3, dim=DIM)
+            sentences_of((stored[0], stored[1][:length]), rows=3)

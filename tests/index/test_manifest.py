@@ -23,6 +23,7 @@ MANIFEST = Manifest(
     digest="d" * 64,
     corpus_sha256="c" * 64,
     model=MODEL,
+    runtime="fake",
     chunker=CHUNKER,
     lexical=SETTINGS,
     dense_kind="flat_ip",
@@ -99,7 +100,7 @@ def test_a_newer_format_that_this_reader_does_not_know() -> None:
 
 
 def test_an_older_format() -> None:
-    with pytest.raises(IndexMismatchError, match=r"format 0, this qa reads \d+\. Run: qa index FOLDER"):
+    with pytest.raises(IndexMismatchError, match=r"format 0, this qa reads 1 to \d+\. Run: qa index FOLDER"):
         manifests.from_json(changed(format_version=0, min_reader_version=0))
 
 
@@ -162,16 +163,23 @@ def digest(
     articles: list[Article] = ARTICLES,
     model: ModelFingerprint = MODEL,
     chunker: ChunkerSettings = CHUNKER,
-    kind: str = "flat_ip",
 ) -> str:
-    return manifests.digest(articles, model=model, chunker=chunker, dense_kind=kind)
+    return digested(articles, model, chunker).whole()
+
+
+def digested(
+    articles: list[Article], model: ModelFingerprint = MODEL, chunker: ChunkerSettings = CHUNKER
+) -> manifests.Digest:
+    made = manifests.Digest(model=model, chunker=chunker)
+    for article in articles:
+        made.add(article)
+    return made
 
 
 def test_whatever_shapes_an_index_changes_its_digest() -> None:
     variants = [
         digest(),
         digest(articles=ARTICLES[:1]),
-        digest(kind="hnsw"),
         *(
             digest(model=dataclasses.replace(MODEL, **{f.name: altered(getattr(MODEL, f.name))}))
             for f in dataclasses.fields(MODEL)
@@ -192,9 +200,9 @@ def test_whatever_shapes_an_index_changes_its_digest() -> None:
 
 def test_the_digest_of_the_corpus_is_of_its_texts_alone() -> None:
     other = [dataclasses.replace(article, title="Another", source=None) for article in ARTICLES]
-    assert manifests.corpus_sha256(other) == manifests.corpus_sha256(ARTICLES)
+    assert digested(other).corpus() == digested(ARTICLES).corpus()
     renamed = [dataclasses.replace(ARTICLES[0], id="c.md"), ARTICLES[1]]
-    assert manifests.corpus_sha256(renamed) != manifests.corpus_sha256(ARTICLES)
+    assert digested(renamed).corpus() != digested(ARTICLES).corpus()
 
 
 def test_every_field_of_a_manifest_is_written(tmp_path: Path) -> None:

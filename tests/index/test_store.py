@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import ArticleNotFoundError, IndexDamagedError
-from qa.index.store import Store
+from qa.index.store import Store, StoreWriter
 from qa.types import Article, ArticleSummary, Chunk
 
 HOSTILE = "a\x00b\n“q”'\";--\t\r\u202e\u2028\ufeff😀👩‍👩‍👧 e\u0301 \U0010ffff\ufffd\n"
@@ -39,9 +39,16 @@ CHUNKS = [
 KEYS = [b"key0\x00", b"key1", b"key1"]
 
 
+def write(path: Path) -> None:
+    with StoreWriter(path) as writer:
+        writer.add(ARTICLES[2], CHUNKS[:1], KEYS[:1])
+        writer.add(ARTICLES[0], CHUNKS[1:], KEYS[1:])
+        writer.add(ARTICLES[1], [], [])
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    Store.write(tmp_path / "s.sqlite", ARTICLES, CHUNKS, KEYS)
+    write(tmp_path / "s.sqlite")
     return Store(tmp_path / "s.sqlite")
 
 
@@ -74,7 +81,9 @@ def test_chunks_come_in_the_order_asked(store: Store) -> None:
 
 def test_counts_and_keys(store: Store) -> None:
     assert store.counts() == (3, 3)
-    assert store.rows_by_key() == {b"key0\x00": 0, b"key1": 1}
+    assert store.rows_of_keys([b"key1", b"key2", b"key0\x00"]) == {b"key0\x00": 0, b"key1": 1}
+    assert store.rows_of_keys([b"%d" % number for number in range(2000)]) == {}
+    assert store.keyed_chunks(1, 9) == list(zip(KEYS, CHUNKS, strict=True))[1:]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +107,9 @@ def test_any_text_comes_back(
 ) -> None:
     path = tmp_path_factory.mktemp("store") / "s.sqlite"
     articles = [article(name, data.draw(st.text())) for name in ids]
-    Store.write(path, articles, [], [])
+    with StoreWriter(path) as writer:
+        for subject in articles:
+            writer.add(subject, [], [])
     store = Store(path)
     assert [store.article(name) for name in ids] == articles
     store.close()
@@ -106,7 +117,7 @@ def test_any_text_comes_back(
 
 def test_the_same_content_is_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        Store.write(tmp_path / name, ARTICLES, CHUNKS, KEYS)
+        write(tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
@@ -114,7 +125,7 @@ def test_reading_writes_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "a folder #1?100%"
     folder.mkdir()
     path = folder / "s.sqlite"
-    Store.write(path, ARTICLES, CHUNKS, KEYS)
+    write(path)
     before = path.read_bytes()
     path.chmod(0o400)
     folder.chmod(0o500)

@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from qa.corpus import load_folder
 from qa.index import read_pointer
 from qa.settings import Settings
 from qa.types import Answer
 from qa.wiring import build_index, open_answerer
+from tests.articles import load_all
 
 QUESTION = "What colour is the old bridge of Arden painted?"
 PLACES = ("Arden", "Belmont", "Corvo", "Delphi", "Elsinore", "Florin")
@@ -44,7 +44,7 @@ def _make(root: Path, colour: str) -> State:
         (folder / f"{place.lower()}.md").write_text(f"# {place}\n\n{' '.join(sentences)}\n", encoding="utf-8")
     (folder / f"only-{colour}.md").write_text(f"# Only here\n\nThis stands in {colour} only.\n", "utf-8")
     report = build_index(folder, fake(root / f"index-{colour}"))
-    articles, _ = load_folder(folder)
+    articles, _ = load_all(folder)
     return State(folder, report.manifest.digest, frozenset(a.sha256 for a in articles), colour)
 
 

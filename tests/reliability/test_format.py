@@ -11,16 +11,24 @@ import pytest
 from qa.answer import Answerer
 from qa.errors import IndexMismatchError
 from qa.index import open_generation, read_pointer
+from qa.index.manifest import FORMAT_VERSION, OLDEST_READABLE
 from qa.models import FakeEmbedder
+from qa.settings import Settings
+from qa.wiring import build_index
+from tests.data.make_index import ARTICLES
 from tests.reliability.children import ROOT, qa
 
-GOLDEN = ROOT / "tests" / "data" / "index-format-1"
+FORMATS = range(OLDEST_READABLE, FORMAT_VERSION + 1)
 MAX_BYTES = 200_000
 
 
-@pytest.fixture
-def golden(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(GOLDEN, tmp_path / "golden"))
+def golden_index(number: int) -> Path:
+    return ROOT / "tests" / "data" / f"index-format-{number}"
+
+
+@pytest.fixture(params=FORMATS)
+def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(golden_index(request.param), tmp_path / "golden"))
 
 
 def re_sign(index_dir: Path, **values: object) -> None:
@@ -44,26 +52,38 @@ def test_the_golden_index_answers(golden: Path) -> None:
     assert [summary.id for summary in generation.articles()] == ["lighthouse.md", "orchard.txt"]
 
 
-def test_the_golden_index_is_small_and_complete() -> None:
-    files = [path for path in GOLDEN.rglob("*") if path.is_file()]
+@pytest.mark.parametrize("number", FORMATS)
+def test_the_golden_index_is_small_and_complete(number: int) -> None:
+    golden = golden_index(number)
+    files = [path for path in golden.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < MAX_BYTES
-    named = json.loads((GOLDEN / read_pointer(GOLDEN).generation / "manifest.json").read_bytes())["files"]
+    named = json.loads((golden / read_pointer(golden).generation / "manifest.json").read_bytes())["files"]
     assert len(files) == len(named) + 2
 
 
 def test_a_newer_format_is_refused_with_the_command_to_run(golden: Path) -> None:
-    re_sign(golden, format_version=2, min_reader_version=2)
+    newer = FORMAT_VERSION + 1
+    re_sign(golden, format_version=newer, min_reader_version=newer)
     with pytest.raises(IndexMismatchError, match=re.escape("qa index FOLDER")):
         open_generation(golden)
     done = qa("ask", "When was the lighthouse lit?", "--index-dir", golden)
     assert done.returncode == 3
-    assert "format 2" in done.stderr
+    assert f"format {newer}" in done.stderr
     assert "qa index FOLDER" in done.stderr
 
 
 def test_a_newer_format_that_still_suits_us_opens(golden: Path) -> None:
-    re_sign(golden, format_version=2, min_reader_version=1)
-    assert open_generation(golden).manifest.format_version == 2
+    newer = FORMAT_VERSION + 1
+    re_sign(golden, format_version=newer, min_reader_version=FORMAT_VERSION)
+    assert open_generation(golden).manifest.format_version == newer
+
+
+def test_indexing_again_brings_the_format_up_to_date_without_embedding(golden: Path, tmp_path: Path) -> None:
+    for name, text in ARTICLES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    report = build_index(tmp_path, Settings(model="fake", index_dir=golden))
+    assert report.manifest.format_version == FORMAT_VERSION
+    assert (report.chunks_embedded, report.unchanged) == (0, len(ARTICLES))
 
 
 @pytest.mark.parametrize("name", ["articles.sqlite", "sentences.npy", "dense.faiss", "lexical/terms.json"])

@@ -27,7 +27,7 @@ _RENAME = re.compile(r'\brename(?:at2?)?\(.*"(?P<path>[^"]*)"[^"]*\)\s+= 0')
 def check_order(events: Sequence[Event], index_dir: Path) -> int:
     """Check the protocol of qa.index.publish; return how many files were synced before the rename."""
     folder = index_dir / read_pointer(index_dir).generation
-    temporary = f"{folder}.tmp"
+    temporary = f"{folder.parent}/{folder.name.rpartition('-')[0]}.tmp"
     files = {f"{temporary}/{path.relative_to(folder)}" for path in folder.rglob("*")}
     ours = [event for event in events if event[1].startswith(str(index_dir))]
     renamed = ours.index(("rename", str(folder)))

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qa.corpus import load_folder
 from qa.index import Generation
 from qa.models import FakeEmbedder
 from qa.types import BuildReport
 from qa.wiring import build_index, open_answerer, open_generation
+from tests.articles import load_all
 from tests.reliability.children import qa
 from tests.reliability.conftest import MakeFigure
 from tests.reliability.states import check_tidy, comparable, fake
@@ -162,7 +162,7 @@ def stamps(index_dir: Path) -> dict[Path, tuple[int, int]]:
 
 
 def test_the_articles_are_those_of_the_folder(built: Path) -> None:
-    articles, skipped = load_folder(built / "articles")
+    articles, skipped = load_all(built / "articles")
     stored = [summary.sha256 for summary in open_generation(fake(built / "index")).articles()]
     assert stored == [one.sha256 for one in articles]
     assert skipped == ()
