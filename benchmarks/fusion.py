@@ -97,9 +97,7 @@ def measure(data: BeirFolder, embedder: Embedder) -> dict[str, float]:
         ):
             legs = (
                 (vectors @ question).astype(np.float64),
-                np.array(
-                    [s.max() for s in index.sentences.scores(question, rows.tolist())], dtype=np.float64
-                ),
+                np.maximum.reduceat(*index.sentences.scores(question, rows)).astype(np.float64),
                 index.lexical.scores(data.questions[name]).astype(np.float64),
             )
             for row, fuse in ROWS.items():

@@ -47,23 +47,21 @@ def retrieve(generation: Generation, question: str, vector: "Vectors") -> list[C
     rows, _ = generation.dense.search(vector, POOL)
     lexical = generation.lexical.scores(question)
     pool = np.union1d(rows, _top(lexical, POOL))
-    sentences = generation.sentences.scores(vector, pool)
-    dense = np.array([scores.max() for scores in sentences])
+    sentences, starts = generation.sentences.scores(vector, pool)
+    dense = np.maximum.reduceat(sentences, starts)
     sample = generation.sentences.sample_scores(vector)
     dense_z = _z(dense, float(sample.mean()), float(sample.std()))
     fused = DENSE_WEIGHT * dense_z + (1 - DENSE_WEIGHT) * _z(
         lexical[pool], float(lexical.mean()), float(lexical.std())
     )
+    order = np.argsort(-fused, kind="stable")
+    ends = np.append(starts[1:], len(sentences))
+    columns = (pool, fused, dense, dense_z, lexical[pool], starts, ends)
     return [
-        Candidate(
-            row=int(pool[i]),
-            score=float(fused[i]),
-            dense=float(dense[i]),
-            dense_z=float(dense_z[i]),
-            lexical=float(lexical[pool[i]]),
-            sentences=sentences[i],
+        Candidate(row, score, cosine, z, words, sentences[start:end])
+        for row, score, cosine, z, words, start, end in zip(
+            *(column[order].tolist() for column in columns), strict=True
         )
-        for i in np.argsort(-fused, kind="stable")
     ]
 
 

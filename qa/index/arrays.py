@@ -1,7 +1,11 @@
-"""Arrays on disk in numpy's own format, which runs no code when it is read, and rows written one at a time."""
+"""Files of an index: rows written in any order, arrays in numpy's own format, which runs no code when it is read."""
 
+import hashlib
 import io
+import math
+import mmap
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -9,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from qa.errors import IndexDamagedError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -70,24 +75,111 @@ def write_array(array: "NDArray[Any]") -> bytes:
     return buffer.getvalue()
 
 
-def read_array(data: memoryview, dtype: type) -> "NDArray[Any]":
-    """Return the array of a .npy file; it is read-only and lies in `data` itself.
+class StoredFile:
+    """A file that is read in place, so that an index of any size takes little memory; safe between threads.
 
-    Raises IndexDamagedError when the bytes are no such array or of another dtype than `dtype`.
+    What is small or read as a whole is mapped. Single rows are read: pages of a map would pile up in the
+    memory of the process, and a failing disk would be a signal and not an error.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises OSError.
+        """
+        self._path = path
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.size = os.fstat(self._descriptor).st_size
+
+    def sha256(self) -> str:
+        """Read the file from its beginning to its end and return its digest, hexadecimal."""
+        with open(self._descriptor, "rb", closefd=False) as file:
+            file.seek(0)
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def map(self) -> memoryview:
+        """Return the whole file as it lies in the page cache."""
+        return memoryview(mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ) if self.size else b"")
+
+    def read(self, place: int, size: int) -> bytes:
+        """Return `size` bytes from `place` on.
+
+        Raises IndexDamagedError when they are not there.
+        """
+        try:
+            data = os.pread(self._descriptor, size, place)
+            while len(data) < size and (
+                more := os.pread(self._descriptor, size - len(data), place + len(data))
+            ):
+                data += more  # one call reads 2 GiB at most
+        except OSError as error:
+            raise IndexDamagedError(
+                f"Cannot read {self._path}: {error}. Build it again: qa index FOLDER"
+            ) from error
+        if len(data) != size:
+            raise IndexDamagedError(f"{self._path} has been cut. Build it again: qa index FOLDER")
+        return data
+
+    def __del__(self) -> None:
+        """Close the file when the last reader of a generation lets go of it."""
+        if (descriptor := getattr(self, "_descriptor", None)) is not None:
+            os.close(descriptor)
+
+
+class StoredArray:
+    """A .npy file whose rows are read when they are asked for."""
+
+    def __init__(self, file: StoredFile, dtype: type) -> None:
+        """Read the header.
+
+        Raises IndexDamagedError when it is none, or of another dtype, or of an array of another size.
+        """
+        import numpy as np
+
+        self._file, self._dtype = file, np.dtype(dtype)
+        self.shape, self._offset = _read_header(file.read(0, min(file.size, 256)), self._dtype)
+        self._row_bytes = self._dtype.itemsize * math.prod(self.shape[1:])
+        if not self.shape or file.size != self._offset + self._row_bytes * self.shape[0]:
+            raise _damaged(f"of {file.size} bytes, which does not fit its shape {self.shape}")
+
+    def rows(self, spans: Iterable[tuple[int, int]]) -> "NDArray[Any]":
+        """Return the rows of these half-open spans, one after the other."""
+        import numpy as np
+
+        size, first = self._row_bytes, self._offset
+        data = b"".join([self._file.read(first + start * size, (end - start) * size) for start, end in spans])
+        return np.frombuffer(data, dtype=self._dtype).reshape(-1, *self.shape[1:])
+
+
+def read_array(file: StoredFile, dtype: type) -> "NDArray[Any]":
+    """Return the array of a .npy file, read-only and mapped.
+
+    Raises IndexDamagedError when the file is no such array or of another dtype than `dtype`.
     """
     import numpy as np
 
-    reader = io.BytesIO(data[:512])
+    data = file.map()
+    shape, offset = _read_header(bytes(data[:256]), np.dtype(dtype))
+    try:
+        return np.frombuffer(data, dtype=dtype, offset=offset).reshape(shape)
+    except ValueError as error:
+        raise _damaged(f"unreadable ({error})") from error
+
+
+def _read_header(data: bytes, expected: "np.dtype[Any]") -> tuple[tuple[int, ...], int]:
+    """Return shape and the place where the values begin."""
+    import numpy as np
+
+    reader = io.BytesIO(data)
     try:
         if np.lib.format.read_magic(reader) != (1, 0):
             raise _damaged("not of .npy version 1.0")
         shape, fortran_order, found = np.lib.format.read_array_header_1_0(reader)
-        expected = np.dtype(dtype)
-        if found != expected or fortran_order:
-            raise _damaged(f"of {found}, expected {expected} in C order")
-        return np.frombuffer(data, dtype=dtype, offset=reader.tell()).reshape(shape)
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError) as error:
         raise _damaged(f"unreadable ({error})") from error
+    if found != expected or fortran_order:
+        raise _damaged(f"{found}, expected {expected} in C order")
+    return shape, reader.tell()
 
 
 def _damaged(what: str) -> IndexDamagedError:

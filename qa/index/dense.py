@@ -1,11 +1,10 @@
 """The dense leg: a FAISS index over the chunks' vectors, and the vectors of the sentences in them."""
 
-from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qa.errors import IndexDamagedError, InputError
-from qa.index.arrays import array_header, read_array
+from qa.index.arrays import StoredArray, StoredFile, array_header, read_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,10 +21,9 @@ QUANTISED = "flat_ip+rabitq"
 QUANTISED_FROM = 25_000
 """Chunks from which codes come first; docs/decisions.md has the measurement."""
 
-CANDIDATES = 10
-"""How many times k codes are compared exactly, at least `LEAST_CANDIDATES` of them."""
+CANDIDATES = 400
+"""Codes whose vectors are compared exactly, but at least twice as many as are asked for."""
 
-LEAST_CANDIDATES = 200
 SAMPLE = 512
 _ADD_ROWS = 1 << 16
 
@@ -36,22 +34,23 @@ def dense_kind(rows: int) -> str:
 
 
 class DenseIndex:
-    """A verified FAISS index whose ids are the chunks' rows; the vectors stay where they are mapped."""
+    """A FAISS index whose ids are the chunks' rows; its vectors stay on disk."""
 
-    def __init__(self, exact: memoryview, codes: memoryview | None, *, rows: int, dim: int) -> None:
-        """Read an `IndexFlatIP` of `rows` vectors of width `dim`, and the codes in front of it if there are any.
+    def __init__(self, exact: StoredFile, codes: StoredFile | None, *, rows: int, dim: int) -> None:
+        """Open an `IndexFlatIP` of `rows` vectors of width `dim`, and the codes in front of it if there are any.
 
-        Raises IndexDamagedError when the bytes are something else. FAISS itself checks widths with Python
+        Raises IndexDamagedError when a file is something else. FAISS itself checks widths with Python
         asserts only, which `python -O` removes.
         """
-        import faiss
-
-        self._rows, self._dim = rows, dim
-        self._mapped: list[NDArray[np.uint8]] = []
-        self._exact = self._read(exact, "IndexFlatIP")
-        self._search = self._exact
-        if codes is not None:
-            self._search = faiss.IndexRefine(self._read(codes, "IndexRaBitQFastScan"), self._exact)
+        self._rows, self._dim, self._exact = rows, dim, exact
+        header = self.header(rows, dim)
+        self._offset = len(header)
+        if exact.size != self._offset + rows * dim * 4 or exact.read(0, len(header)) != header:
+            raise IndexDamagedError(
+                f"The dense index is not of {rows} vectors of width {dim}. Build it again: qa index FOLDER"
+            )
+        self._coded = codes is not None
+        self._index = self._read(codes, "IndexRaBitQFastScan") if codes else self._read(exact, "IndexFlatIP")
 
     @staticmethod
     def header(rows: int, dim: int) -> bytes:
@@ -86,35 +85,40 @@ class DenseIndex:
         With codes they are the nearest of the candidates that the codes offer. Raises InputError when the
         vector has another width or values that are no numbers.
         """
-        import faiss
         import numpy as np
 
         if question.shape != (self._dim,) or not np.isfinite(question).all():
             raise InputError(
                 f"Question vector of shape {question.shape}; expected {self._dim} finite numbers."
             )
-        k = min(k, self._rows)
-        params = None
-        if self._search is not self._exact:
-            factor = max(CANDIDATES, LEAST_CANDIDATES / k)
-            params = faiss.IndexRefineSearchParameters(k_factor=factor)  # type: ignore[call-arg]
-        scores, rows = self._search.search(question[np.newaxis, :], k, params=params)
-        kept = rows[0] >= 0
-        return rows[0][kept], scores[0][kept]
+        wanted = min(k, self._rows)
+        offered = min(max(CANDIDATES, 2 * k), self._rows) if self._coded else wanted
+        found, rows = self._index.search(question[np.newaxis, :], offered)
+        rows, scores = rows[0][rows[0] >= 0], found[0][rows[0] >= 0]
+        if self._coded:
+            scores = self.vectors(rows) @ question
+            best = np.argsort(-scores, kind="stable")[:wanted]
+            rows, scores = rows[best], scores[best]
+        return rows, scores
 
     def vectors(self, rows: "NDArray[np.int64]") -> "Vectors":
         """Return the vectors of these rows, float32 of shape (len(rows), dim)."""
-        return self._exact.reconstruct_batch(rows)  # type: ignore[no-any-return]
+        import numpy as np
 
-    def _read(self, data: memoryview, kind: str) -> Any:  # noqa: ANN401 (faiss has one class a kind)
+        size = self._dim * 4
+        data = b"".join([self._exact.read(self._offset + row * size, size) for row in rows.tolist()])
+        return np.frombuffer(data, dtype=np.float32).reshape(-1, self._dim)
+
+    def _read(self, file: StoredFile, kind: str) -> Any:  # noqa: ANN401 (faiss has one class a kind)
         import faiss
         import numpy as np
 
-        faiss.set_deserialization_vector_byte_limit(max(len(data), 1))
+        self._mapped = np.frombuffer(file.map(), dtype=np.uint8)  # FAISS points into this memory
+        faiss.set_deserialization_vector_byte_limit(max(file.size, 1))
         faiss.set_deserialization_loop_limit(max(self._rows, 1))
-        view = np.frombuffer(data, dtype=np.uint8)
+        reader = faiss.ZeroCopyIOReader(faiss.swig_ptr(self._mapped), file.size)  # type: ignore[attr-defined]
         try:
-            index = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(view), len(view)))  # type: ignore[attr-defined]
+            index = faiss.read_index(reader)
         except RuntimeError as error:
             raise IndexDamagedError(f"The dense index cannot be read: {error}") from error
         found = (type(index).__name__, index.ntotal, index.d, index.metric_type)
@@ -123,28 +127,25 @@ class DenseIndex:
             raise IndexDamagedError(
                 f"The dense index is {found}, expected {expected}. Build it again: qa index FOLDER"
             )
-        self._mapped.append(view)  # FAISS points into this memory
         return index
 
 
 class SentenceVectors:
     """Rows of half precision, chunk after chunk, for rescoring and quoting the few chunks retrieval offers."""
 
-    def __init__(self, vectors: memoryview, starts: memoryview, *, rows: int, dim: int) -> None:
-        """Read the two arrays; `starts[row]` is where a chunk's sentences begin, with one more for the end.
+    def __init__(self, vectors: StoredFile, starts: StoredFile, *, rows: int, dim: int) -> None:
+        """Open the two arrays; `starts[row]` is where a chunk's sentences begin, with one more for the end.
 
         Raises IndexDamagedError when the arrays do not fit the index.
         """
         import numpy as np
 
-        self._vectors = read_array(vectors, np.float16)
+        self._vectors = StoredArray(vectors, np.float16)
         self._starts = read_array(starts, np.int64)
         if not (
-            self._vectors.ndim == 2
-            and self._vectors.shape[1] == dim
-            and self._starts.shape == (rows + 1,)
+            self._starts.shape == (rows + 1,)
+            and self._vectors.shape == (self._starts[-1], dim)
             and self._starts[0] == 0
-            and self._starts[-1] == len(self._vectors)
             and (np.diff(self._starts) > 0).all()
         ):
             raise IndexDamagedError(
@@ -160,15 +161,19 @@ class SentenceVectors:
 
         return array_header(np.float16, (rows, dim))
 
-    def scores(self, question: "Vectors", rows: Iterable[int]) -> list["NDArray[np.float32]"]:
-        """Return, for each of the chunks, the inner products of its sentences with the question (dim,)."""
-        gathered, ends = self._gather(rows)
-        return _split(gathered @ question, ends)
+    def scores(
+        self, question: "Vectors", rows: "NDArray[np.int64]"
+    ) -> tuple["NDArray[np.float32]", "NDArray[np.int64]"]:
+        """Return the inner products of the chunks' sentences with the question (dim,), chunk after chunk.
+
+        The second array, shape (len(rows),), says where each chunk's begin; every chunk has at least one.
+        """
+        gathered, starts = self._gather(rows)
+        return gathered @ question, starts
 
     def of_chunk(self, row: int) -> "NDArray[np.float16]":
         """Return the stored vectors of one chunk's sentences."""
-        vectors: NDArray[np.float16] = self._vectors[int(self._starts[row]) : int(self._starts[row + 1])]
-        return vectors
+        return self._vectors.rows([(int(self._starts[row]), int(self._starts[row + 1]))])
 
     def sample_scores(self, question: "Vectors") -> "NDArray[np.float32]":
         """Return the best inner product in each chunk of an even sample: what is usual for this question.
@@ -177,28 +182,20 @@ class SentenceVectors:
         """
         import numpy as np
 
-        gathered, ends = self._sample
-        starts = np.concatenate([[0], ends[:-1]])
+        gathered, starts = self._sample
         best: NDArray[np.float32] = np.maximum.reduceat(gathered @ question, starts)
         return best
 
     @cached_property
     def _sample(self) -> tuple["Vectors", "NDArray[np.int64]"]:
-        return self._gather(range(0, self._rows, max(1, -(-self._rows // SAMPLE))))
-
-    def _gather(self, rows: Iterable[int]) -> tuple["Vectors", "NDArray[np.int64]"]:
-        """Return the vectors of the chunks' sentences, float32, and where each chunk's end."""
         import numpy as np
 
-        parts = [self.of_chunk(row) for row in rows]
-        ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
-        gathered = np.empty((int(ends[-1]) if parts else 0, self._vectors.shape[1]), dtype=np.float32)
-        if parts:
-            np.concatenate(parts, out=gathered)
-        return gathered, ends
+        return self._gather(np.arange(0, self._rows, max(1, -(-self._rows // SAMPLE))))
 
+    def _gather(self, rows: "NDArray[np.int64]") -> tuple["Vectors", "NDArray[np.int64]"]:
+        """Return the vectors of the chunks' sentences, float32, and where each chunk's begin."""
+        import numpy as np
 
-def _split(values: "NDArray[np.float32]", ends: "NDArray[np.int64]") -> list["NDArray[np.float32]"]:
-    import numpy as np
-
-    return np.split(values, ends[:-1]) if len(ends) else []
+        first, last = self._starts[rows], self._starts[rows + 1]
+        vectors = self._vectors.rows(zip(first.tolist(), last.tolist(), strict=True))
+        return vectors.astype(np.float32), np.cumsum(last - first) - (last - first)

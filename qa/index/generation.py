@@ -1,14 +1,13 @@
 """Open a published generation: every byte is checked before any parser sees it."""
 
 import hashlib
-import mmap
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qa.corpus import TokenCounter, embedding_text
 from qa.errors import IndexDamagedError
 from qa.index import manifest as manifests
+from qa.index.arrays import StoredFile
 from qa.index.dense import DenseIndex, SentenceVectors
 from qa.index.lexical import LexicalIndex
 from qa.index.publish import Pointer, read_pointer
@@ -126,21 +125,17 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
         _verified(folder / name, digest)
 
 
-def _verified(path: Path, expected: FileDigest) -> memoryview:
-    """Return the file as it lies in the page cache, if its bytes are those that were published.
-
-    Hashed by reading, so that a failing disk is an error and not a signal; mapped afterwards, so that the
-    bytes are there once for all processes and count as nobody's memory until they are used.
-    """
+def _verified(path: Path, expected: FileDigest) -> StoredFile:
+    """Open a file if its bytes are those that were published; what is read later comes from the same file."""
     try:
-        with path.open("rb") as file:
-            if (size := os.fstat(file.fileno()).st_size) != expected.size:
-                raise _damaged(path, f"has {size} bytes, expected {expected.size}")
-            if hashlib.file_digest(file, "sha256").hexdigest() != expected.sha256:
-                raise _damaged(path, "has changed since it was published")
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b"")
-    except (OSError, ValueError) as error:  # ValueError: it was cut between the two
-        raise _damaged(path, f"cannot be read ({error})") from error
+        file = StoredFile(path)
+        if file.size != expected.size:
+            raise _damaged(path, f"has {file.size} bytes, expected {expected.size}")
+        if file.sha256() != expected.sha256:
+            raise _damaged(path, "has changed since it was published")
+    except OSError as error:
+        raise _damaged(path, f"cannot be read ({error.strerror})") from error
+    return file
 
 
 def _damaged(path: Path, what: str) -> IndexDamagedError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.errors import IndexDamagedError
-from qa.index.arrays import RowFile, array_header, read_array, write_array
+from qa.index.arrays import RowFile, StoredArray, StoredFile, array_header, read_array, write_array
 from qa.index.tokenise import STEMMER, TERMS_VERSION, terms
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ SETTINGS: Mapping[str, str | float] = {
 
 TERMS, TERM_ENDS = "terms.bin", "term_ends.npy"
 SCORES, CHUNKS, STARTS = "scores.npy", "chunks.npy", "starts.npy"
-POSTINGS_IN_MEMORY = 1 << 23
+POSTINGS_IN_MEMORY = 1 << 21
 _POSTING_BYTES = 8
 
 
 class LexicalIndex:
-    """A compressed sparse column matrix, one column a term, mapped from disk."""
+    """A compressed sparse column matrix, one column a term, read from disk as terms are asked for."""
 
-    def __init__(self, files: Mapping[str, memoryview], *, rows: int) -> None:
+    def __init__(self, files: Mapping[str, StoredFile], *, rows: int) -> None:
         """Read what `LexicalWriter` wrote.
 
         Raises IndexDamagedError when the arrays do not fit together.
@@ -50,19 +50,17 @@ class LexicalIndex:
         try:
             # Format 1 has all terms in one object; later ones find a term without reading the others.
             self._terms = _JsonTerms(files["terms.json"]) if "terms.json" in files else _SortedTerms(files)
-            self._scores = read_array(files[SCORES], np.float32)
-            # Unsigned, so that a negative row is as far out of range as one too large.
-            self._chunks = read_array(files[CHUNKS], np.int32).view(np.uint32)
+            self._scores = StoredArray(files[SCORES], np.float32)
+            self._chunks = StoredArray(files[CHUNKS], np.int32)
             self._starts = read_array(files[STARTS], np.int64)
         except (KeyError, ValueError) as error:
             raise IndexDamagedError(
                 f"The lexical index cannot be read: {error!r}. Run: qa index FOLDER"
             ) from error
         if not (
-            self._starts.ndim == self._scores.ndim == self._chunks.ndim == 1
-            and len(self._starts) == len(self._terms) + 1
+            self._starts.shape == (len(self._terms) + 1,)
+            and self._scores.shape == self._chunks.shape == (self._starts[-1],)
             and self._starts[0] == 0
-            and self._starts[-1] == len(self._scores) == len(self._chunks)
             and (np.diff(self._starts) >= 0).all()
         ):
             raise IndexDamagedError(
@@ -81,9 +79,11 @@ class LexicalIndex:
         for term in dict.fromkeys(terms(question)):
             number = self._terms.number(term)
             if number is not None:
-                part = slice(int(self._starts[number]), int(self._starts[number + 1]))
+                postings = [(int(self._starts[number]), int(self._starts[number + 1]))]
+                # Unsigned, so that a negative row is as far out of range as one too large.
+                chunks = self._chunks.rows(postings).view(np.uint32)
                 try:
-                    result[self._chunks[part]] += self._scores[part]
+                    result[chunks] += self._scores.rows(postings)
                 except IndexError as error:
                     raise IndexDamagedError(
                         f"The lexical index is damaged: {error}. Run: qa index FOLDER"
@@ -100,10 +100,10 @@ class LexicalIndex:
 class _SortedTerms:
     """Terms in the order of their UTF-8 bytes, one after the other, found by halving."""
 
-    def __init__(self, files: Mapping[str, memoryview]) -> None:
+    def __init__(self, files: Mapping[str, StoredFile]) -> None:
         import numpy as np
 
-        self._text = files[TERMS]
+        self._text = files[TERMS].map()
         self._ends = read_array(files[TERM_ENDS], np.int64)
         if self._ends.ndim != 1 or (self._ends[-1] if len(self._ends) else 0) != len(self._text):
             raise IndexDamagedError(
@@ -126,8 +126,8 @@ class _SortedTerms:
 class _JsonTerms:
     """Terms with their numbers, as format 1 has them."""
 
-    def __init__(self, data: memoryview) -> None:
-        names = json.loads(bytes(data))
+    def __init__(self, file: StoredFile) -> None:
+        names = json.loads(bytes(file.map()))
         if not isinstance(names, dict) or list(names.values()) != list(range(len(names))):
             raise ValueError("terms.json does not number terms")
         self._numbers: dict[str, int] = names
@@ -142,7 +142,7 @@ class _JsonTerms:
 class LexicalWriter:
     """Takes texts one by one and writes the index of them.
 
-    Memory holds the distinct terms, 8 bytes a chunk and `POSTINGS_IN_MEMORY` postings; the rest waits in a
+    Memory holds the distinct terms, 4 bytes a chunk and `POSTINGS_IN_MEMORY` postings; the rest waits in a
     file beside.
     """
 
@@ -150,9 +150,11 @@ class LexicalWriter:
         """Begin in an empty folder."""
         self._folder = folder
         self._numbers: dict[str, int] = {}
-        self._found, self._counts = array("i"), array("i")  # of the postings not yet in the file
-        self._lengths, self._distinct = array("i"), array("i")  # of each chunk: terms, different terms
-        self._waiting = folder / "postings.tmp"
+        self._columns_in_memory = tuple(
+            array("i") for _ in range(3)
+        )  # term, chunk, count, not yet in the file
+        self._lengths = array("i")  # of each chunk, in terms
+        self._spilled = folder / "postings.tmp"
         self._block_sizes: list[int] = []
         self._postings = 0
 
@@ -165,13 +167,14 @@ class LexicalWriter:
     def add(self, text: str) -> None:
         """Add the next chunk."""
         counts = Counter(terms(text))
+        found, chunks, times = self._columns_in_memory
         for term, count in counts.items():
-            self._found.append(self._numbers.setdefault(term, len(self._numbers)))
-            self._counts.append(count)
+            found.append(self._numbers.setdefault(term, len(self._numbers)))
+            chunks.append(len(self._lengths))
+            times.append(count)
         self._lengths.append(counts.total())
-        self._distinct.append(len(counts))
         self._postings += len(counts)
-        if len(self._found) >= POSTINGS_IN_MEMORY // 4:
+        if len(found) >= POSTINGS_IN_MEMORY // 4:
             self._flush()
 
     def finish(self) -> None:
@@ -205,7 +208,7 @@ class LexicalWriter:
                 values = idf[terms_] * tf / (tf + norm[chunk])
                 rows.write(int(starts[first]), chunk.tobytes())
                 scores.write(int(starts[first]), values.astype(np.float32).tobytes())
-        self._waiting.unlink(missing_ok=True)
+        self._spilled.unlink(missing_ok=True)
 
     def _file(self, name: str, dtype: type) -> RowFile:
         header = array_header(dtype, (self._postings,))
@@ -218,7 +221,7 @@ class LexicalWriter:
         import numpy as np
 
         parts = []
-        for found, counts, chunks in self._blocks():
+        for found, chunks, counts in self._blocks():
             numbers = place[found]
             inside = (numbers >= first) & (numbers < last)
             parts.append((numbers[inside], chunks[inside], counts[inside]))
@@ -227,25 +230,21 @@ class LexicalWriter:
         return numbers[order], chunks[order], counts[order]
 
     def _flush(self) -> None:
-        with self._waiting.open("ab") as file:
-            self._found.tofile(file)
-            self._counts.tofile(file)
-        self._block_sizes.append(len(self._found))
-        self._found, self._counts = array("i"), array("i")
+        with self._spilled.open("ab") as file:
+            for column in self._columns_in_memory:
+                column.tofile(file)
+        self._block_sizes.append(len(self._columns_in_memory[0]))
+        for column in self._columns_in_memory:
+            del column[:]
 
     def _blocks(self) -> Iterator[tuple["NDArray[np.int32]", "NDArray[np.int32]", "NDArray[np.int32]"]]:
-        """Yield term, count and chunk of the postings in the file, block by block, in the order of chunks."""
+        """Yield term, chunk and count of the postings in the file, block by block, in the order of chunks."""
         import numpy as np
 
-        of_chunk = np.cumsum(np.array(self._distinct, dtype=np.int32), dtype=np.int64)
-        done = 0
-        with self._waiting.open("rb") as file:
+        with self._spilled.open("rb") as file:
             for size in self._block_sizes:
-                found = np.fromfile(file, dtype=np.int32, count=size)
-                counts = np.fromfile(file, dtype=np.int32, count=size)
-                chunks = np.searchsorted(of_chunk, np.arange(done, done + size), side="right")
-                yield found, counts, chunks.astype(np.int32)
-                done += size
+                found, chunks, counts = np.fromfile(file, dtype=np.int32, count=3 * size).reshape(3, size)
+                yield found, chunks, counts
 
 
 def _ranges(starts: "NDArray[np.int64]") -> Iterator[tuple[int, int]]:

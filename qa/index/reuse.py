@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from qa.index.cache import VectorCache
@@ -40,13 +41,18 @@ class Embedding(NamedTuple):
 
 def keys(texts: Sequence[Text], model: ModelFingerprint) -> list[bytes]:
     """Return 16 bytes a text that are equal exactly when model, text and sentences are: so are the vectors."""
-    made_by = hashlib.sha256(json.dumps(dataclasses.asdict(model), sort_keys=True).encode()).digest()
+    made_by = _digest(model)
     return [
         hashlib.blake2b(
             json.dumps([text.text, text.sentences]).encode(), key=made_by, digest_size=16
         ).digest()
         for text in texts
     ]
+
+
+@lru_cache(maxsize=4)
+def _digest(model: ModelFingerprint) -> bytes:
+    return hashlib.sha256(json.dumps(dataclasses.asdict(model), sort_keys=True).encode()).digest()
 
 
 def embed(

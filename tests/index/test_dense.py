@@ -8,6 +8,7 @@ from qa.index import DenseIndex
 from qa.index.arrays import write_array
 from qa.index.dense import QUANTISED_FROM, SAMPLE, SentenceVectors, dense_kind
 from qa.models import Vectors
+from tests.index.files import stored_file
 
 ROWS, DIM = 20, 8
 
@@ -28,7 +29,7 @@ def data(vectors: Vectors) -> bytes:
 
 
 def opened(data: bytes, *, rows: int = ROWS, dim: int = DIM, codes: bytes | None = None) -> DenseIndex:
-    return DenseIndex(memoryview(data), memoryview(codes) if codes else None, rows=rows, dim=dim)
+    return DenseIndex(stored_file(data), stored_file(codes) if codes else None, rows=rows, dim=dim)
 
 
 def test_search_gives_inner_products_best_first(vectors: Vectors, data: bytes) -> None:
@@ -67,7 +68,7 @@ def test_the_bytes_are_those_that_faiss_writes(count: int, dim: int) -> None:
     ("rows", "dim"), [(ROWS + 1, DIM), (ROWS - 1, DIM), (ROWS, DIM + 1), (0, DIM), (DIM, ROWS)]
 )
 def test_another_shape_is_refused(data: bytes, rows: int, dim: int) -> None:
-    with pytest.raises(IndexDamagedError, match=rf"expected \('IndexFlatIP', {rows}, {dim}, 0\)"):
+    with pytest.raises(IndexDamagedError, match=rf"not of {rows} vectors of width {dim}\."):
         opened(data, rows=rows, dim=dim)
 
 
@@ -176,7 +177,7 @@ def sentence_bytes(rows: "np.ndarray", counts: list[int]) -> tuple[bytes, bytes]
 
 
 def sentences_of(stored: tuple[bytes, bytes], *, rows: int, dim: int = DIM) -> SentenceVectors:
-    return SentenceVectors(memoryview(stored[0]), memoryview(stored[1]), rows=rows, dim=dim)
+    return SentenceVectors(*map(stored_file, stored), rows=rows, dim=dim)
 
 
 @pytest.fixture(scope="module")
@@ -188,11 +189,11 @@ def test_scores_of_sentences(halves: "np.ndarray", stored: tuple[bytes, bytes]) 
     sentences = sentences_of(stored, rows=3)
     question = random_rows(1, seed=3)[0]
     products = halves.astype(np.float32) @ question
-    found = sentences.scores(question, [2, 0])
-    assert [row.dtype for row in found] == [np.float32, np.float32]
-    np.testing.assert_allclose(found[0], products[4:6], atol=1e-6)
-    np.testing.assert_allclose(found[1], products[0:3], atol=1e-6)
-    assert sentences.scores(question, []) == []
+    found, starts = sentences.scores(question, np.array([2, 0]))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [*products[4:6], *products[0:3]], atol=1e-6)
+    assert starts.tolist() == [0, 2]
+    assert [len(array) for array in sentences.scores(question, np.array([], dtype=np.int64))] == [0, 0]
     np.testing.assert_array_equal(sentences.of_chunk(1), halves[3:4])
     best = [products[:3].max(), products[3], products[4:].max()]
     np.testing.assert_allclose(sentences.sample_scores(question), best, atol=1e-6)

@@ -19,6 +19,7 @@ from qa.errors import IndexDamagedError
 from qa.index import LexicalIndex, terms
 from qa.index.arrays import read_array, write_array
 from qa.index.lexical import LexicalWriter
+from tests.index.files import stored_file
 
 CORPUS = [
     "The harbour was closed. The harbour pilots waited.",
@@ -42,7 +43,7 @@ def write(texts: Iterable[str]) -> dict[str, bytes]:
 
 
 def read(files: Mapping[str, bytes], rows: int) -> LexicalIndex:
-    return LexicalIndex({name: memoryview(data) for name, data in files.items()}, rows=rows)
+    return LexicalIndex({name: stored_file(data) for name, data in files.items()}, rows=rows)
 
 
 def index(texts: list[str]) -> LexicalIndex:
@@ -207,7 +208,7 @@ def test_every_process_writes_the_same_bytes() -> None:
 
 def _starts(change: Callable[[np.ndarray], object]) -> Callable[[dict[str, bytes]], None]:
     def damage(files: dict[str, bytes]) -> None:
-        array = read_array(memoryview(files["starts.npy"]), np.int64).copy()
+        array = read_array(stored_file(files["starts.npy"]), np.int64).copy()
         change(array)
         files["starts.npy"] = write_array(array)
 
@@ -219,7 +220,7 @@ DAMAGES: dict[str, Callable[[dict[str, bytes]], object]] = {
     "no terms": lambda f: f.pop("terms.bin"),
     "no places of terms": lambda f: f.pop("term_ends.npy"),
     "cut terms": lambda f: f.update({"terms.bin": f["terms.bin"][:-1]}),
-    "a term too few": lambda f: f.update({"term_ends.npy": write_array(read_array(memoryview(f["term_ends.npy"]), np.int64)[:-1])}),
+    "a term too few": lambda f: f.update({"term_ends.npy": write_array(read_array(stored_file(f["term_ends.npy"]), np.int64)[:-1])}),
     "no array": lambda f: f.update({"scores.npy": b"not an array"}),
     "an empty file": lambda f: f.update({"scores.npy": b""}),
     "a cut array": lambda f: f.update({"scores.npy": f["scores.npy"][:-3]}),
@@ -227,8 +228,8 @@ DAMAGES: dict[str, Callable[[dict[str, bytes]], object]] = {
     "a number for an array": lambda f: f.update({"starts.npy": write_array(np.array(3))}),
     "a table for an array": lambda f: f.update({"chunks.npy": write_array(np.zeros((16, 1), dtype=np.int32))}),
     "fewer scores": lambda f: f.update({"scores.npy": write_array(np.zeros(1, dtype=np.float32))}),
-    "a row out of range": lambda f: f.update({"chunks.npy": write_array(read_array(memoryview(f["chunks.npy"]), np.int32) + 3)}),
-    "a negative row": lambda f: f.update({"chunks.npy": write_array(read_array(memoryview(f["chunks.npy"]), np.int32) - 1)}),
+    "a row out of range": lambda f: f.update({"chunks.npy": write_array(read_array(stored_file(f["chunks.npy"]), np.int32) + 3)}),
+    "a negative row": lambda f: f.update({"chunks.npy": write_array(read_array(stored_file(f["chunks.npy"]), np.int32) - 1)}),
     "a wrong first start": _starts(lambda array: array.__setitem__(0, 1)),
     "a wrong last start": _starts(lambda array: array.__setitem__(-1, array[-1] - 1)),
     "starts that go back": _starts(lambda array: array.__setitem__(1, 10**6)),
