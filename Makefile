@@ -25,11 +25,11 @@ ask: export QUESTION = $(value Q)
 ask index serve: export ARTICLES = $(value FOLDER)
 
 .DEFAULT_GOAL := help
-.PHONY: help ask question index serve test check format lock clean distclean reliability
+.PHONY: help ask question index serve test check format lock clean distclean reliability bench bench-all
 .NOTPARALLEL:  # pip runs once at a time, and checks print in order
 
 help: ## List these commands
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo '  FOLDER=path  other articles than seeds/, for ask, index and serve'
 	@echo '  ARGS=...     more arguments for pytest, for test:  make test ARGS="-k citation"'
@@ -129,3 +129,22 @@ reliability: $(DEV) $(SELF) ## Kill, damage, fill and interrupt at length, then 
 	QA_DOSE=full QA_FIGURES=$$figures $(VENV)/bin/python -m pytest tests/reliability $(ARGS) && \
 	$(VENV)/bin/python tests/reliability/report.py "$$figures" > docs/reliability.md.new && \
 	mv docs/reliability.md.new docs/reliability.md
+
+# Benchmarks print ratios against a baseline that runs in turns with them. The quick ones take about five
+# minutes; all of them take an hour, 10 GB of disk in the cache folder, and three more environments for the peers.
+EVAL ?= ../shared/eval
+TRAIN ?= ../shared/train/en.jsonl.xz
+BENCH := $(VENV)/bin/python benchmarks
+
+bench: $(DEV) $(SELF) ## Measure the embedder and a new process
+	$(BENCH)/embedding.py $(EVAL) --quick
+	$(BENCH)/cold.py
+
+bench-all: $(DEV) $(SELF) ## Measure everything, then write the tables of README.md and docs/performance.md
+	$(BENCH)/embedding.py $(EVAL)
+	$(BENCH)/cold.py
+	$(BENCH)/search.py $(TRAIN)
+	$(BENCH)/service.py $(TRAIN)
+	$(BENCH)/memory.py $(TRAIN)
+	$(BENCH)/peers.py $(EVAL)/nq_oracle
+	$(BENCH)/tables.py

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from qa.corpus import CHUNKER_VERSION
 from qa.evaluate import BeirFolder, read_beir
 from qa.index import build_generation, open_generation
-from qa.models import DEFAULT_MODEL, Embedder, SentenceTransformersEmbedder, find_model
+from qa.models import DEFAULT_MODEL, Embedder, find_model, open_embedder
 from qa.types import ChunkerSettings
 
 SETS = ("squad_v1_dev", "nq_oracle", "clapnq_dev", "multihop_rag_sample_facts", "cookbook_docs")
@@ -70,7 +70,7 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path, help="folder of BEIR folders")
     arguments = parser.parse_args()
-    embedder = SentenceTransformersEmbedder(find_model(DEFAULT_MODEL), threads=2)
+    embedder = open_embedder(find_model(DEFAULT_MODEL), threads=2)
     figures = {name: measure(read_beir(arguments.folder / name), embedder) for name in SETS}
     record.write(
         "fusion",

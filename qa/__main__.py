@@ -14,6 +14,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupted)
     signal.signal(signal.SIGALRM, _interrupted)
     sys.unraisablehook = _unraisable
+    # Our own threads take every core; a pool of FAISS or numpy under each of them would only be in the way.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     try:
         from qa.cli import app  # here, so that Ctrl-C while it loads is a stop and no traceback
 

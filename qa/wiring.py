@@ -5,25 +5,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.answer import Answerer, LiveAnswerer
-from qa.corpus import CHUNKER_VERSION, load_folder
+from qa.corpus import CHUNKER_VERSION
 from qa.errors import InputError
-from qa.index import BuildProgress, Generation, build_generation, examine
 from qa.index import open_generation as open_current
-from qa.models import FAKE_MODEL, Embedder, FakeEmbedder, SentenceTransformersEmbedder, find_model
+from qa.models import FAKE_MODEL, Embedder, FakeEmbedder, find_model, open_embedder
 from qa.settings import Settings
 from qa.types import BuildReport, Check, ChunkerSettings, ModelFingerprint
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from qa.index import BuildProgress, Generation
+
 MAX_CHUNK_TOKENS = 254
 OVERLAP_SHARE = 6  # neighbouring chunks share at most a sixth of their tokens
 
 
 def build_index(
-    folder: Path, settings: Settings, *, progress: BuildProgress = lambda stage, done, total: None
+    folder: Path, settings: Settings, *, progress: "BuildProgress" = lambda stage, done, total: None
 ) -> BuildReport:
     """Index a folder as the settings say."""
+    from qa.corpus import load_folder
+    from qa.index import build_generation
+
     embedder = _embedder(settings)
     return build_generation(
         lambda: load_folder(folder),
@@ -34,14 +38,14 @@ def build_index(
     )
 
 
-def open_generation(settings: Settings) -> Generation:
+def open_generation(settings: Settings) -> "Generation":
     """Open the current generation without a model: enough to list, show and verify."""
     return open_current(settings.index_dir)
 
 
 def open_answerer(settings: Settings) -> Answerer:
     """Open the current generation with the model that made it."""
-    embedder = _embedder(settings)
+    embedder = _embedder(settings, streams=1)
     generation = open_current(settings.index_dir, model=embedder.fingerprint)
     return Answerer(generation, embedder, refuse_below=settings.refuse_below)
 
@@ -50,19 +54,23 @@ def make_app(settings: Settings) -> "FastAPI":
     """Return the HTTP service over the index; it follows when a new generation is published."""
     from qa.serve import create_app
 
-    live = LiveAnswerer(settings.index_dir, _embedder(settings), refuse_below=settings.refuse_below)
-    return create_app(live.current)
+    live = LiveAnswerer(
+        settings.index_dir, _embedder(settings, streams=1), refuse_below=settings.refuse_below
+    )
+    return create_app(live.current, workers=settings.threads)
 
 
 def examine_index(settings: Settings) -> Iterator[Check]:
     """Examine the index and what it stands on."""
+    from qa.index import examine
+
     return examine(settings.index_dir, _embedder(settings))
 
 
-def _embedder(settings: Settings) -> Embedder:
+def _embedder(settings: Settings, *, streams: int | None = None) -> Embedder:
     if settings.model == FAKE_MODEL:
         return FakeEmbedder()
-    return SentenceTransformersEmbedder(find_model(settings.model), threads=settings.threads)
+    return open_embedder(find_model(settings.model), threads=settings.threads, streams=streams)
 
 
 def _chunker(settings: Settings, model: ModelFingerprint) -> ChunkerSettings:

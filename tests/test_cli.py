@@ -521,22 +521,37 @@ def test_version_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])
 def test_starting_is_quick_and_imports_nothing_heavy(tmp_path: Path, argument: str) -> None:
-    seconds = []
-    for _ in range(5):  # the best of five: this machine may be busy with something else
-        start = time.perf_counter()
-        _qa(tmp_path, argument)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.3
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "qa", argument],
-        capture_output=True,
-        text=True,
-        env=_environment({}),
-        timeout=60,
-        check=True,
-    )
-    imported = {
-        line.rsplit("|", 1)[1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line
-    }
+    parser: list[float] = []
+    ours: list[float] = []
+    for _ in range(5):  # the best of five, in turns: this machine may be busy with something else
+        for times, command in ((parser, ("-c", "import typer")), (ours, ("-m", "qa", argument))):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, *command], capture_output=True, env=_environment({}), check=True)
+            times.append(time.perf_counter() - start)
+    assert min(ours) < 3 * min(parser)
+    imported = _imported(argument)
     assert "typer" in imported
     assert imported.isdisjoint(HEAVY)
+
+
+@pytest.mark.model
+def test_asking_imports_neither_torch_nor_the_service(seeds_dir: Path, tmp_path: Path) -> None:
+    index = ("--index-dir", str(tmp_path / "index"))
+    subprocess.run([sys.executable, "-m", "qa", "index", str(seeds_dir), *index, "-q"], check=True)
+    imported = _imported("ask", "Why won't NATO admit Ukraine?", *index)
+    assert {"faiss", "openvino"} <= imported
+    assert imported.isdisjoint({"torch", "transformers", "sentence_transformers", "fastapi", "scipy", "yaml"})
+
+
+def _imported(*arguments: str) -> set[str]:
+    """Return the top-level packages that a command imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "qa", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ},
+        timeout=120,
+        check=True,
+    )
+    lines = (line.rsplit("|", 1)[1] for line in done.stderr.splitlines() if "|" in line)
+    return {line.strip().split(".")[0] for line in lines}

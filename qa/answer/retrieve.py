@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from qa.models import Vectors
 
-POOL = 200
+POOL = 100
 """How many chunks each leg offers to the fusion."""
 
 DENSE_WEIGHT = 0.7

@@ -1,8 +1,16 @@
-"""From a folder of files to articles, and from an article to the chunks that are embedded."""
+"""From a folder of files to articles, and from an article to the chunks that are embedded.
 
-from qa.corpus.clean import Block, BlockKind, blocks
-from qa.corpus.load import SUFFIXES, load_article, load_folder
-from qa.corpus.split import CHUNKER_VERSION, TokenCounter, embedding_text, split_article
+The names below are loaded on first use: asking needs none of them but the version.
+"""
+
+from typing import TYPE_CHECKING
+
+from qa.doors import lazy_door
+
+if TYPE_CHECKING:
+    from qa.corpus.clean import Block, BlockKind, blocks
+    from qa.corpus.load import SUFFIXES, load_article, load_folder
+    from qa.corpus.split import TokenCounter, embedding_text, split_article
 
 __all__ = [
     "CHUNKER_VERSION",
@@ -16,3 +24,15 @@ __all__ = [
     "load_folder",
     "split_article",
 ]
+
+CHUNKER_VERSION = 1
+"""Raise it with every change of this room that moves a chunk: indexes of another version are refused."""
+
+__getattr__ = lazy_door(
+    __name__,
+    {
+        "clean": ("Block", "BlockKind", "blocks"),
+        "load": ("SUFFIXES", "load_article", "load_folder"),
+        "split": ("TokenCounter", "embedding_text", "split_article"),
+    },
+)

@@ -11,9 +11,6 @@ from qa.types import Article, Chunk, ChunkerSettings, Span
 TokenCounter = Callable[[Sequence[str]], Sequence[int]]
 """Numbers of tokens of texts, without the special tokens that the model adds."""
 
-CHUNKER_VERSION = 1
-"""Raise it with every change of this room that moves a chunk: indexes of another version are refused."""
-
 _WORDS = re.compile(r"\S+")
 _ENDLESS_WORD = re.compile(r"(?<!\S)(\S{500,})")
 _MAX_CHARS_PER_TOKEN = 16

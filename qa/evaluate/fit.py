@@ -24,7 +24,7 @@ from qa.answer import CURVE, SIGNS, Answerer
 from qa.corpus import CHUNKER_VERSION
 from qa.evaluate.beir import BeirFolder, read_beir
 from qa.index import build_generation, open_generation
-from qa.models import DEFAULT_MODEL, Embedder, SentenceTransformersEmbedder, find_model
+from qa.models import DEFAULT_MODEL, Embedder, find_model, open_embedder
 from qa.types import Article, ChunkerSettings
 
 SETS = ("squad_v1_dev", "nq_oracle", "clapnq_dev")
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(qa.__file__).parent / "answer" / CURVE)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    embedder = SentenceTransformersEmbedder(find_model(DEFAULT_MODEL), threads=arguments.threads)
+    embedder = open_embedder(find_model(DEFAULT_MODEL), threads=arguments.threads)
     samples = {name: list(_ask_set(read_beir(arguments.folder / name), embedder)) for name in SETS}
     pooled = [sample for rows in samples.values() for sample in rows]
     parts = [fit([s for s in pooled if _part(s.question) != part]) for part in (0, 1)]

@@ -1,13 +1,21 @@
-"""Chunks and vectors on disk: immutable generations, written once, verified whenever they are opened."""
+"""Chunks and vectors on disk: immutable generations, written once, verified whenever they are opened.
 
-from qa.index.build import build_generation
-from qa.index.dense import DenseIndex
-from qa.index.doctor import examine
-from qa.index.draft import BuildProgress
-from qa.index.generation import Generation, open_generation
-from qa.index.lexical import LexicalIndex
-from qa.index.publish import Pointer, read_pointer
-from qa.index.tokenise import terms
+The names below are loaded on first use: `qa ask` must not pay for what builds an index.
+"""
+
+from typing import TYPE_CHECKING
+
+from qa.doors import lazy_door
+
+if TYPE_CHECKING:
+    from qa.index.build import build_generation
+    from qa.index.dense import DenseIndex
+    from qa.index.doctor import examine
+    from qa.index.draft import BuildProgress
+    from qa.index.generation import Generation, open_generation
+    from qa.index.lexical import LexicalIndex
+    from qa.index.publish import Pointer, read_pointer
+    from qa.index.tokenise import terms
 
 __all__ = [
     "BuildProgress",
@@ -21,3 +29,17 @@ __all__ = [
     "read_pointer",
     "terms",
 ]
+
+__getattr__ = lazy_door(
+    __name__,
+    {
+        "build": ("build_generation",),
+        "dense": ("DenseIndex",),
+        "doctor": ("examine",),
+        "draft": ("BuildProgress",),
+        "generation": ("Generation", "open_generation"),
+        "lexical": ("LexicalIndex",),
+        "publish": ("Pointer", "read_pointer"),
+        "tokenise": ("terms",),
+    },
+)

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from qa.corpus import TokenCounter, embedding_text
 from qa.errors import IndexDamagedError
 from qa.index import manifest as manifests
 from qa.index.arrays import StoredFile
@@ -64,16 +63,6 @@ class Generation:
     def chunks(self, rows: Sequence[int]) -> list[Chunk]:
         """Return the chunks of these rows, in the order given."""
         return self._store.chunks(rows)
-
-    def embedded_texts(self, rows: Sequence[int], count_tokens: TokenCounter) -> list[str]:
-        """Return what was embedded for the chunks of these rows."""
-        chunks = self.chunks(rows)
-        articles = {name: self.article(name) for name in {chunk.article_id for chunk in chunks}}
-        settings = self.manifest.chunker
-        return [
-            embedding_text(articles[chunk.article_id], chunk, settings=settings, count_tokens=count_tokens)
-            for chunk in chunks
-        ]
 
     def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return, for each key of `qa.index.reuse` that is known, the row of a chunk with its vectors."""

@@ -3,7 +3,9 @@
 import hashlib
 import importlib.util
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -108,14 +110,18 @@ def _read(path: Path, name: str) -> ModelFolder:
         raise ModelError(
             f"{path} does not say its vectors' width. Expected a sentence-transformers model folder."
         )
-    counter = load_tokenizer(tokenizer)
+    # Two things that take a moment each, done at the same time.
+    with ThreadPoolExecutor(1) as pool:
+        weights_sha256 = pool.submit(_sha256, *weights)
+        tokenizer_sha256 = _sha256(tokenizer)
+        counter = load_tokenizer(tokenizer, tokenizer_sha256)
     prefix_tokens = len(counter.encode(chunk_prefix, add_special_tokens=False).ids)
     return ModelFolder(
         path,
         ModelFingerprint(
             name=name,
-            weights_sha256=_sha256(*weights),
-            tokenizer_sha256=_sha256(tokenizer),
+            weights_sha256=weights_sha256.result(),
+            tokenizer_sha256=tokenizer_sha256,
             dim=dim,
             max_tokens=limit - counter.num_special_tokens_to_add(is_pair=False) - prefix_tokens,
             pooling=_pooling_mode(pooling),
@@ -125,8 +131,12 @@ def _read(path: Path, name: str) -> ModelFolder:
     )
 
 
-def load_tokenizer(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN201 (tokenizers ships no usable types)
-    """Load a tokenizer.json with truncation and padding off, so that it counts all tokens there are."""
+@lru_cache(maxsize=2)
+def load_tokenizer(path: Path, sha256: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 (tokenizers ships no usable types)
+    """Load a tokenizer.json with truncation and padding off, so that it counts all tokens there are.
+
+    The digest is there for the cache: the same bytes are parsed once a process.
+    """
     from tokenizers import Tokenizer
 
     try:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qa.errors import ModelError
 from qa.models.embedder import Embedded, Progress, Vectors
-from qa.models.folder import ModelFolder, load_tokenizer
+from qa.models.folder import ModelFolder
+from qa.models.tokens import Tokens, checked, sentence_rows, unit
 from qa.types import ModelFingerprint, Span
 
 if TYPE_CHECKING:
@@ -22,28 +23,26 @@ class SentenceTransformersEmbedder:
     Only safetensors are read and no code of the model's own is run.
     """
 
-    def __init__(self, model: ModelFolder, *, threads: int) -> None:
+    def __init__(self, model: ModelFolder, *, threads: int, tokens: Tokens | None = None) -> None:
         self._folder = model
         self._threads = threads
-        self._tokenizer = load_tokenizer(model.path / "tokenizer.json")
+        self._tokens = tokens or Tokens(model)
 
     @property
     def fingerprint(self) -> ModelFingerprint:
         """The folder's fingerprint."""
         return self._folder.fingerprint
 
-    @property
+    @cached_property
     def runtime(self) -> str:
-        """The library with its version."""
+        """The library and its version."""
         from importlib.metadata import version
 
         return f"sentence-transformers {version('sentence-transformers')}"
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count with the model's own tokenizer."""
-        return [
-            len(row.ids) for row in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        ]
+        return self._tokens.count(texts)
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """Return one row a text."""
@@ -52,22 +51,18 @@ class SentenceTransformersEmbedder:
         if not texts:
             return np.empty((0, self.fingerprint.dim), dtype=np.float32)
         prefix = self.fingerprint.question_prefix
-        vectors = self._model.encode(
+        vectors = self.library.encode(
             list(texts), prompt=prefix or None, normalize_embeddings=True, show_progress_bar=False
         )
-        return self._checked(vectors, len(texts))
+        return checked(vectors, len(texts), self.fingerprint)
 
     def embed_chunks(
         self, texts: Sequence[str], sentences: Sequence[Sequence[Span]], progress: Progress | None = None
     ) -> Embedded:
-        """Embed with one forward pass a text.
-
-        A sentence's vector is the mean of its tokens' final states in that pass (late pooling): it knows
-        what "he" and "the plan" are, costs nothing, and ranks better than the sentence embedded alone.
-        """
+        """Embed with one forward pass a text, which gives the vectors of its sentences too."""
         import numpy as np
 
-        dim = self.fingerprint.dim
+        dim, prefix = self.fingerprint.dim, self.fingerprint.chunk_prefix
         starts = np.cumsum([0, *map(len, sentences)])
         rows = np.empty((len(texts), dim), dtype=np.float32)
         parts = np.empty((int(starts[-1]), dim), dtype=np.float32)
@@ -75,11 +70,19 @@ class SentenceTransformersEmbedder:
         order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
         for first in range(0, len(order), _BATCH):
             batch = order[first : first + _BATCH]
-            vectors, states = self._forward([texts[place] for place in batch])
+            vectors, found = self._forward([texts[place] for place in batch])
             rows[batch] = vectors
-            for place, vector, tokens in zip(batch, vectors, states, strict=True):
-                pooled = self._pool(texts[place], sentences[place], vector, tokens)
-                parts[starts[place] : starts[place + 1]] = pooled
+            encoded = self._tokens.encode([prefix + texts[place] for place in batch])
+            for place, vector, tokens, states in zip(batch, vectors, encoded, found, strict=True):
+                if states.shape != (len(tokens), dim):
+                    raise ModelError(
+                        f"{self.fingerprint.name} returned token states of shape {states.shape}, expected "
+                        f"{(len(tokens), dim)}: its tokens cannot be matched with the text. Choose another "
+                        "model: QA_MODEL=default"
+                    )
+                parts[starts[place] : starts[place + 1]] = sentence_rows(
+                    states, vector, tokens.offsets, prefix_chars=len(prefix), sentences=sentences[place]
+                )
             if progress is not None:
                 progress(first + len(batch), len(texts))
         return Embedded(rows, parts)
@@ -89,7 +92,7 @@ class SentenceTransformersEmbedder:
         import numpy as np
 
         # Typed as vectors only; with output_value=None each row is a dict of tensors.
-        found: Any = self._model.encode(
+        found: Any = self.library.encode(
             texts,
             prompt=self.fingerprint.chunk_prefix or None,
             batch_size=_BATCH,
@@ -98,41 +101,11 @@ class SentenceTransformersEmbedder:
         )
         vectors = np.stack([row["sentence_embedding"].float().numpy() for row in found])
         states = [row["token_embeddings"][row["attention_mask"].bool()].float().numpy() for row in found]
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return self._checked(vectors, len(texts)), states
-
-    def _pool(self, text: str, sentences: Sequence[Span], vector: Vectors, states: Vectors) -> Vectors:
-        import numpy as np
-
-        prefix = self.fingerprint.chunk_prefix
-        offsets = np.array(self._tokenizer.encode(prefix + text).offsets)
-        if states.shape != (len(offsets), len(vector)):
-            raise ModelError(
-                f"{self.fingerprint.name} returned token states of shape {states.shape}, expected "
-                f"{(len(offsets), len(vector))}: its tokens cannot be matched with the text. Choose another "
-                "model: QA_MODEL=default"
-            )
-        starts, ends = offsets[:, 0] - len(prefix), offsets[:, 1] - len(prefix)
-        rows: Vectors = np.empty((len(sentences), len(vector)), dtype=np.float32)
-        for row, (start, end) in zip(rows, sentences, strict=True):
-            inside = (starts < ends) & (starts < end) & (ends > start)
-            row[:] = states[inside].mean(axis=0) if inside.any() else vector
-        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-        return rows
-
-    def _checked(self, vectors: Vectors, count: int) -> Vectors:
-        import numpy as np
-
-        vectors = np.ascontiguousarray(vectors, dtype=np.float32).reshape(count, -1)
-        if vectors.shape != (count, self.fingerprint.dim) or not np.isfinite(vectors).all():
-            raise ModelError(
-                f"{self.fingerprint.name} returned vectors of shape {vectors.shape} or with values that are "
-                f"no numbers; expected {(count, self.fingerprint.dim)}. Choose another model: QA_MODEL=default"
-            )
-        return vectors
+        return checked(unit(vectors), len(texts), self.fingerprint), states
 
     @cached_property
-    def _model(self) -> "SentenceTransformer":
+    def library(self) -> "SentenceTransformer":
+        """The library's own model, loaded once."""
         import torch
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging

@@ -3,8 +3,9 @@
 The names below are loaded on first use: `qa ask` must not pay for fastapi, nor `qa --help` for anything.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from qa.doors import lazy_door
 
 if TYPE_CHECKING:
     from qa.serve.api import create_app
@@ -46,29 +47,24 @@ __all__ = [
     "wire_report",
 ]
 
-_NAMES_OF = {
-    "api": ("create_app",),
-    "lookup": ("find_article", "slice_text"),
-    "render": (
-        "answer_lines",
-        "check_line",
-        "index_lines",
-        "metadata_lines",
-        "replay_line",
-        "skipped_lines",
-        "visible",
-    ),
-    "server": ("bind", "run"),
-    "terminal": ("Terminal", "read_text"),
-    "verify": ("folder_articles", "parse_saved", "replay"),
-    "wire": ("wire_answer",),
-    "wire_index": ("wire_report",),
-}
-_HOME = {name: module for module, names in _NAMES_OF.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    """Load a public name from the file it lives in."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = lazy_door(
+    __name__,
+    {
+        "api": ("create_app",),
+        "lookup": ("find_article", "slice_text"),
+        "render": (
+            "answer_lines",
+            "check_line",
+            "index_lines",
+            "metadata_lines",
+            "replay_line",
+            "skipped_lines",
+            "visible",
+        ),
+        "server": ("bind", "run"),
+        "terminal": ("Terminal", "read_text"),
+        "verify": ("folder_articles", "parse_saved", "replay"),
+        "wire": ("wire_answer",),
+        "wire_index": ("wire_report",),
+    },
+)

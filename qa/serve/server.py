@@ -30,7 +30,9 @@ def bind(host: str, port: int) -> socket.socket:
             "so it serves this machine only. Run: qa serve"
         )
     family, address = _LOOPBACK[host]
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends without delay only where the protocol is named: else each answer waits 40 ms for an
+    # acknowledgement between its head and its body.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))

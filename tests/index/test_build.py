@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -306,3 +308,61 @@ def test_two_swapped_files_are_noticed(folder: Path, index: Path) -> None:
                 open_generation(index)
             (index / second.generation / name).write_bytes(data)
     open_generation(index).close()
+
+
+def test_a_large_index_is_reached_through_codes(
+    folder: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = build(folder, index).manifest
+    monkeypatch.setattr("qa.index.dense.QUANTISED_FROM", 3)
+    write(folder / "new.md", "The new one\n\nIt is new.\n")
+    report = build(folder, index)
+    assert (exact.dense_kind, report.manifest.dense_kind) == ("flat_ip", "flat_ip+rabitq")
+    assert report.chunks_embedded == 1
+    assert "codes.faiss" in report.manifest.files
+    generation = open_generation(index)
+    rows = np.arange(5)
+    for row, vector in zip(rows, generation.dense.vectors(rows), strict=True):
+        assert generation.dense.search(vector, 1)[0].tolist() == [row]
+
+
+SCRIPT = """
+import hashlib, resource, sys
+from pathlib import Path
+import numpy
+from qa.corpus import CHUNKER_VERSION
+from qa.index import build_generation, draft, lexical
+from qa.models import FakeEmbedder
+from qa.types import Article, ChunkerSettings
+
+lexical.POSTINGS_IN_MEMORY, draft._LARGEST_BATCH = 1 << 14, 64
+def articles():
+    for number in range(int(sys.argv[2])):
+        text = " ".join(f"Sentence {n} of note {number} is about harbour {n * number % 997}." for n in range(200))
+        yield Article(f"{number}.md", f"Note {number}", text, hashlib.sha256(text.encode()).hexdigest())
+chunker = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=400, overlap_tokens=0)
+report = build_generation(articles, Path(sys.argv[1]), embedder=FakeEmbedder(dim=384, max_tokens=400), chunker=chunker)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, sum(f.size for f in report.manifest.files.values()))
+"""
+
+
+def test_memory_while_building_does_not_follow_the_size(tmp_path: Path) -> None:
+    # The peak of a process is that of its parent when it starts, so a small one starts both.
+    launcher = "import subprocess, sys; print(subprocess.check_output(sys.argv[1:], text=True), end='')"
+    found = []
+    for count in (100, 500):
+        command = [
+            sys.executable,
+            "-c",
+            launcher,
+            sys.executable,
+            "-c",
+            SCRIPT,
+            str(tmp_path / str(count)),
+            str(count),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found.append([int(number) for number in done.stdout.split()])
+    (peak, size), (larger_peak, larger_size) = found
+    assert larger_size - size > 20e6
+    assert larger_peak - peak < 0.25 * (larger_size - size)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from qa.index import Generation
+from qa.index.doctor import embedded_texts
 from qa.models import FakeEmbedder
 from qa.types import BuildReport
 from qa.wiring import build_index, open_answerer, open_generation
@@ -62,7 +63,7 @@ def texts_of(generation: Generation) -> list[str]:
     rows = range(generation.manifest.chunks)
     texts: list[str] = []
     for first in rows[::500]:
-        texts += generation.embedded_texts(rows[first : first + 500], FakeEmbedder().count_tokens)
+        texts += embedded_texts(generation, rows[first : first + 500], FakeEmbedder().count_tokens)
     return texts
 
 

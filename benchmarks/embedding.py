@@ -1,0 +1,223 @@
+"""Compare the compiled embedder with SentenceTransformer.encode: indexing, one question, a cold process.
+
+    .venv/bin/python benchmarks/embedding.py ../shared/eval
+
+Both sides run in turns, in one process and with as many threads, so that a busy machine slows both.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import record
+import torch
+from sentence_transformers import SentenceTransformer
+
+from qa.corpus import CHUNKER_VERSION, embedding_text, split_article
+from qa.evaluate import BeirFolder, read_beir
+from qa.models import DEFAULT_MODEL, CompiledEmbedder, Vectors, find_model, open_embedder
+from qa.types import ChunkerSettings, Span
+
+SETS = ("squad_v1_dev", "nq_oracle")
+THREADS = 2
+SLICE = 256  # chunks
+
+COLD = {
+    "qa": f"""
+from qa.models import find_model, open_embedder
+embedder = open_embedder(find_model({DEFAULT_MODEL!r}), threads={THREADS})
+embedder.embed_questions(["Who closed the harbour?"])
+""",
+    "sentence-transformers": f"""
+from qa.models import find_model
+path = str(find_model({DEFAULT_MODEL!r}).path)
+import torch
+torch.set_num_threads({THREADS})
+from sentence_transformers import SentenceTransformer
+SentenceTransformer(path, device="cpu").encode(["Who closed the harbour?"])
+""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is embedded for a chunk, and where its sentences are."""
+
+    text: str
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Seconds on the clock and of processor time, all threads together."""
+
+    wall: float
+    cpu: float
+
+
+def main() -> None:
+    """Measure, print a table and write the figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="folder of BEIR folders")
+    parser.add_argument("--quick", action="store_true", help="a quarter of the chunks; writes no results")
+    arguments = parser.parse_args()
+    ours = open_embedder(find_model(DEFAULT_MODEL), threads=THREADS)
+    if not isinstance(ours, CompiledEmbedder):
+        raise SystemExit(f"Nothing to compare: the embedder is {ours.runtime}.")
+    torch.set_num_threads(THREADS)
+    theirs = SentenceTransformer(str(find_model(DEFAULT_MODEL).path), device="cpu")
+    data = [read_beir(arguments.folder / name) for name in SETS]
+    texts = list(islice(chunks(data, ours), 512 if arguments.quick else 2048))
+    questions = list(data[0].questions.values())[: 200 if arguments.quick else 400]
+    figures = {
+        "runtime": ours.runtime,
+        "indexing": indexing(texts, ours, theirs),
+        "one question": one_question(questions, ours, theirs),
+        "cold process": cold(runs=5 if arguments.quick else 7),
+    }
+    if not arguments.quick:
+        record.write(
+            "embedding",
+            what=f"{ours.fingerprint.name} compiled against SentenceTransformer.encode with its defaults, "
+            f"{THREADS} threads each, in turns; {len(texts)} chunks and {len(questions)} questions of {', '.join(SETS)}",
+            figures=figures,
+            packages=("openvino", "sentence-transformers", "tokenizers", "torch"),
+        )
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    sys.stdout.writelines(table(figures))
+
+
+def chunks(data: Sequence[BeirFolder], embedder: CompiledEmbedder) -> Iterator[Text]:
+    """Yield what indexing embeds."""
+    tokens, count = embedder.fingerprint.max_tokens, embedder.count_tokens
+    chunker = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=tokens, overlap_tokens=tokens // 6)
+    for article in (article for folder in data for article in folder.articles):
+        for chunk in split_article(article, settings=chunker, count_tokens=count):
+            text = embedding_text(article, chunk, settings=chunker, count_tokens=count)
+            shift = len(text) - chunk.end
+            yield Text(text, tuple((start + shift, end + shift) for start, end in chunk.sentences))
+
+
+def indexing(texts: Sequence[Text], ours: CompiledEmbedder, theirs: SentenceTransformer) -> dict[str, Any]:
+    """Embed slice after slice with each side."""
+    rows: dict[str, list[Timed]] = {"sentence-transformers": [], "qa, chunks only": [], "qa": []}
+    cosines: list[Vectors] = []
+    slices = len(texts) // SLICE
+    for warm in (True, False):
+        for first in range(1 if warm else slices):
+            part = texts[first::slices]  # every slice has all lengths
+            plain = [text.text for text in part]
+            sentences = [text.sentences for text in part]
+            expected, theirs_time = timed(lambda plain=plain: theirs.encode(plain, show_progress_bar=False))
+            _, bare = timed(lambda plain=plain: ours.embed_chunks(plain, [()] * len(plain)))
+            found, full = timed(lambda plain=plain, sentences=sentences: ours.embed_chunks(plain, sentences))
+            if not warm:
+                for row, seconds in zip(rows.values(), (theirs_time, bare, full), strict=True):
+                    row.append(seconds)
+                cosines.append((found.chunks * expected).sum(axis=1))
+    size = len(texts) / slices
+    base = rows["sentence-transformers"]
+    return {
+        "chunks": len(texts),
+        "chunks per second": {
+            name: round(statistics.median(size / each.wall for each in row), 1) for name, row in rows.items()
+        },
+        "CPU seconds": {name: round(sum(each.cpu for each in row), 2) for name, row in rows.items()},
+        "times as fast": {
+            name: round(statistics.median(a.wall / b.wall for a, b in zip(base, row, strict=True)), 2)
+            for name, row in rows.items()
+        },
+        "times as fast, CPU": {
+            name: round(statistics.median(a.cpu / b.cpu for a, b in zip(base, row, strict=True)), 2)
+            for name, row in rows.items()
+        },
+        "mean cosine": round(float(np.concatenate(cosines).mean()), 6),
+        "least cosine": round(float(np.concatenate(cosines).min()), 6),
+    }
+
+
+def one_question(
+    questions: Sequence[str], ours: CompiledEmbedder, theirs: SentenceTransformer
+) -> dict[str, Any]:
+    """Embed one question after the other with each side."""
+    calls: dict[str, Callable[[str], Any]] = {
+        "sentence-transformers": lambda question: theirs.encode([question], show_progress_bar=False),
+        "qa": lambda question: ours.embed_questions([question]),
+    }
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for question in [*questions[:20], *questions]:
+        for name, call in calls.items():
+            times[name].append(timed(lambda call=call, question=question: call(question))[1].wall * 1000)
+    return {"questions": len(questions)} | _against({name: row[20:] for name, row in times.items()}, "ms", 99)
+
+
+def cold(*, runs: int) -> dict[str, Any]:
+    """Start a process with each side, up to its first vector."""
+    times: dict[str, list[float]] = {name: [] for name in COLD}
+    for _ in range(runs):
+        for name, script in COLD.items():
+            _, seconds = timed(
+                lambda script=script: subprocess.run(
+                    [sys.executable, "-c", script], check=True, capture_output=True
+                )
+            )
+            times[name].append(seconds.wall)
+    return {"runs": runs} | _against(times, "s", 100)
+
+
+def _against(times: dict[str, list[float]], unit: str, percentile: int) -> dict[str, Any]:
+    p50 = {name: statistics.median(row) for name, row in times.items()}
+    high = {name: float(np.percentile(row, percentile)) for name, row in times.items()}
+    least = {name: min(row) for name, row in times.items()}
+    figures: dict[str, Any] = {
+        f"{label} {unit}": {name: round(value, 3) for name, value in row.items()}
+        for label, row in (("least", least), ("p50", p50), (f"p{percentile}", high))
+    }
+    for label, row in (("least", least), ("p50", p50), (f"p{percentile}", high)):
+        figures[f"ratio of {label}"] = round(row["qa"] / row["sentence-transformers"], 3)
+    return figures
+
+
+def timed(call: Callable[[], Any]) -> tuple[Any, Timed]:
+    """Return a call's result and what it took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = call()
+    return result, Timed(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def table(figures: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of a Markdown table."""
+    bulk, question, start = figures["indexing"], figures["one question"], figures["cold process"]
+    yield "\n| | sentence-transformers | qa | |\n|---|---|---|---|\n"
+    for name in ("qa, chunks only", "qa"):
+        yield (
+            f"| chunks/s, {name} | {bulk['chunks per second']['sentence-transformers']} "
+            f"| {bulk['chunks per second'][name]} | {bulk['times as fast'][name]} times as fast "
+            f"(CPU: {bulk['times as fast, CPU'][name]}) |\n"
+        )
+    for title, row, keys in (
+        ("one question", question, ("p50 ms", "p99 ms")),
+        ("cold process", start, ("p50 s", "least s")),
+    ):
+        for key in keys:
+            label = key.partition(" ")[0]
+            yield (
+                f"| {title}, {key} | {row[key]['sentence-transformers']} | {row[key]['qa']} "
+                f"| ratio {row[f'ratio of {label}']} |\n"
+            )
+    yield f"| cosine | | mean {bulk['mean cosine']} | least {bulk['least cosine']} |\n"
+
+
+if __name__ == "__main__":
+    main()

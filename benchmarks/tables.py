@@ -1,0 +1,227 @@
+"""Write the tables of README.md and docs/performance.md from benchmarks/results, between their marks.
+
+    .venv/bin/python benchmarks/tables.py            # `--check` only says whether they are up to date
+
+A table stands between `<!-- figures: NAME -->` and `<!-- end -->`; nothing there is typed by hand.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = (ROOT / "README.md", ROOT / "docs" / "performance.md")
+RESULTS = ROOT / "benchmarks" / "results"
+_MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+Figures = dict[str, Any]
+
+
+def main() -> None:
+    """Write the pages, or with --check exit with 1 when one would change."""
+    changed = False
+    for page in PAGES:
+        before = page.read_text(encoding="utf-8")
+        after = _MARKED.sub(lambda match: match[1] + "".join(TABLES[match[2]]()) + match[3], before)
+        changed = changed or after != before
+        if "--check" not in sys.argv:
+            page.write_text(after, encoding="utf-8")
+    sys.exit("--check" in sys.argv and changed)
+
+
+def read(name: str) -> Figures:
+    """Return a benchmark's record."""
+    record: Figures = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return record
+
+
+def rows(head: str, lines: list[tuple[Any, ...]]) -> Iterator[str]:
+    """Yield a Markdown table; `head` has its columns' names divided by bars."""
+    yield f"| {head} |\n|{'---|' * (head.count('|') + 1)}\n"
+    for line in lines:
+        yield "| " + " | ".join(str(cell) for cell in line) + " |\n"
+
+
+def source(name: str) -> Iterator[str]:
+    """Yield where the figures come from."""
+    found = read(name)
+    machine = found["machine"]
+    versions = ", ".join(f"{package} {version}" for package, version in found["versions"].items())
+    yield f"\n`benchmarks/results/{name}.json`: {found['what']}. {machine['cores']} cores, {machine['cpu']}, "
+    yield f"Python {machine['python']}, {versions}; commit {found['commit'][:8]}, {found['date']}.\n"
+
+
+def summary() -> Iterator[str]:
+    """Yield the table that everyone sees first: one line a promise."""
+    embedding, cold = read("embedding")["figures"], read("cold")["figures"]
+    one, service = embedding["one question"], read("service")["figures"]["one client"]
+    search, memory = read("search")["figures"], read("memory")["figures"]
+    yield from rows(
+        "what | against | ratio",
+        [
+            (
+                "index a chunk, with its sentences",
+                "`SentenceTransformer.encode`",
+                f"{embedding['indexing']['times as fast']['qa']} times as fast",
+            ),
+            (
+                "a question to a vector",
+                "`SentenceTransformer.encode`",
+                f"{round(1 / one['ratio of p50'], 1)} times as fast",
+            ),
+            (
+                f"`qa ask`, a new process ({cold['qa ask, s']} s)",
+                "a script that loads the model and searches",
+                f"{cold['usual script / qa ask']} times as fast",
+            ),
+            (
+                "search a million vectors",
+                "`faiss.IndexFlatIP`",
+                f"{search['1000000']['times faster, 10']} times as fast, recall@10 {search['1000000']['recall@10']}",
+            ),
+            (
+                f"`POST /ask`, 100,000 chunks ({service['p50 ms']} ms)",
+                f"the model alone ({service['forward p50 ms']} ms)",
+                f"{service['p50 - forward ms']} ms more",
+            ),
+            (
+                "memory with a million chunks",
+                "`IndexFlatIP` and the texts in a list",
+                f"{memory['ours / flat']} of it",
+            ),
+        ],
+    )
+
+
+def embedding() -> Iterator[str]:
+    """Yield the embedder's table."""
+    found = read("embedding")["figures"]
+    indexing, one, cold = found["indexing"], found["one question"], found["cold process"]
+    yield from rows(
+        "| sentence-transformers | qa | ratio",
+        [
+            (
+                "indexing, chunks/s",
+                indexing["chunks per second"]["sentence-transformers"],
+                f"{indexing['chunks per second']['qa']} (without sentences "
+                f"{indexing['chunks per second']['qa, chunks only']})",
+                f"{indexing['times as fast']['qa']} ({indexing['times as fast']['qa, chunks only']})",
+            ),
+            (
+                "indexing, processor seconds",
+                indexing["CPU seconds"]["sentence-transformers"],
+                indexing["CPU seconds"]["qa"],
+                indexing["times as fast, CPU"]["qa"],
+            ),
+            *(
+                (
+                    f"one question, {at} ms",
+                    one[f"{at} ms"]["sentence-transformers"],
+                    one[f"{at} ms"]["qa"],
+                    one[f"ratio of {at}"],
+                )
+                for at in ("p50", "p99")
+            ),
+            (
+                "new process to the first vector, p50 s",
+                cold["p50 s"]["sentence-transformers"],
+                cold["p50 s"]["qa"],
+                cold["ratio of p50"],
+            ),
+        ],
+    )
+    yield f"\nCosine with the reference over {indexing['chunks']} chunks: mean {indexing['mean cosine']}, "
+    yield f"least {indexing['least cosine']}.\n"
+    yield from source("embedding")
+
+
+def cold() -> Iterator[str]:
+    """Yield the table of new processes."""
+    yield from rows("| median", [tuple(item) for item in read("cold")["figures"].items()])
+    yield from source("cold")
+
+
+def search() -> Iterator[str]:
+    """Yield the table of vector search."""
+    found = read("search")["figures"]
+    sizes = list(found)
+    yield from rows(
+        "| " + " | ".join(f"{int(size):,} chunks" for size in sizes),
+        [(name, *(found[size][name] for size in sizes)) for name in found[sizes[0]]],
+    )
+    yield from source("search")
+
+
+def service() -> Iterator[str]:
+    """Yield the tables of the running service."""
+    found = read("service")["figures"]
+    yield from rows("one client | ", list(found["one client"].items()))
+    yield "\n"
+    loads = [(name, row) for name, row in found.items() if name.endswith("clients")]
+    columns = list(loads[0][1])
+    yield from rows(
+        "| " + " | ".join(columns), [(name, *(row[column] for column in columns)) for name, row in loads]
+    )
+    yield "\n"
+    yield from rows(
+        "at 80 % of the peak, random arrivals | ", list(found["at 80 % of the peak, random arrivals"].items())
+    )
+    yield from source("service")
+
+
+def memory() -> Iterator[str]:
+    """Yield the table of memory."""
+    found = {name: row for name, row in read("memory")["figures"].items() if isinstance(row, dict)}
+    yield from rows(
+        "| figures",
+        [(name, ", ".join(f"{key} {value}" for key, value in row.items())) for name, row in found.items()],
+    )
+    yield f"\nOurs / flat, resident, a million chunks: {read('memory')['figures']['ours / flat']}\n"
+    yield from source("memory")
+
+
+def peers() -> Iterator[str]:
+    """Yield the comparison with peers; in brackets a peer's figure over ours."""
+    found = read("peers")["figures"]
+    ours = found["qa"]
+    titles = {
+        "index_s": "index, s",
+        "cold_s": "new process to an answer, s",
+        "p50_ms": "question p50, ms",
+        "p99_ms": "question p99, ms",
+        "index_mb": "peak memory, indexing, MB",
+        "query_mb": "peak memory, asking, MB",
+        "ndcg": "nDCG@10",
+    }
+    yield from rows(
+        "| " + " | ".join(found),
+        [
+            (
+                title,
+                *(
+                    f"{row[key]:.4g}" + ("" if name == "qa" else f" ({row[key] / ours[key]:.2f}×)")
+                    for name, row in found.items()
+                ),
+            )
+            for key, title in titles.items()
+        ],
+    )
+    yield from source("peers")
+
+
+TABLES: dict[str, Callable[[], Iterator[str]]] = {
+    "summary": summary,
+    "embedding": embedding,
+    "cold": cold,
+    "search": search,
+    "service": service,
+    "memory": memory,
+    "peers": peers,
+}
+
+
+if __name__ == "__main__":
+    main()
