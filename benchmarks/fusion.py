@@ -76,7 +76,7 @@ def main() -> None:
         "fusion",
         what=f"nDCG@{DEPTH}, at most {QUESTIONS_PER_SET} questions a set, {embedder.fingerprint.name}",
         figures=figures,
-        packages=("faiss-cpu", "bm25s", "sentence-transformers", "torch"),
+        packages=("faiss-cpu", "openvino", "sentence-transformers", "torch"),
     )
     sys.stdout.writelines(table(figures))
 

@@ -54,3 +54,9 @@ def test_every_command_and_make_target_is_documented() -> None:
     targets = re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     documented = readme + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert [name for name in targets if f"make {name}" not in documented] == []
+
+
+def test_the_tables_are_those_of_the_results() -> None:
+    command = [sys.executable, ROOT / "benchmarks" / "tables.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"run: python benchmarks/tables.py {done.stderr}"

@@ -3,7 +3,6 @@
 The figures themselves are in docs/performance.md; the floors here are about half of them.
 """
 
-import statistics
 import subprocess
 import sys
 import time
@@ -25,7 +24,7 @@ TEXT = (
 
 
 def ratio(usual: Callable[[], object], ours: Callable[[], object], *, runs: int) -> float:
-    """Return how many times as fast ours is, by medians of runs in turns."""
+    """Return how many times as fast ours is: the least of runs in turns, since a busy machine only adds."""
     times: dict[Callable[[], object], list[float]] = {usual: [], ours: []}
     for work in times:
         work()
@@ -34,7 +33,7 @@ def ratio(usual: Callable[[], object], ours: Callable[[], object], *, runs: int)
             begun = time.perf_counter()
             work()
             measured.append(time.perf_counter() - begun)
-    return statistics.median(times[usual]) / statistics.median(times[ours])
+    return min(times[usual]) / min(times[ours])
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +54,7 @@ def test_chunks_and_questions_are_embedded_sooner_than_by_sentence_transformers(
     whole = [[(0, len(chunk))] for chunk in chunks]
     assert ratio(lambda: usual.encode(chunks), lambda: compiled.embed_chunks(chunks, whole), runs=3) > 2
     question = ["Who closed the harbour of Skerry?"]
-    assert ratio(lambda: usual.encode(question), lambda: compiled.embed_questions(question), runs=30) > 2.5
+    assert ratio(lambda: usual.encode(question), lambda: compiled.embed_questions(question), runs=30) > 1.5
 
 
 @pytest.mark.model
@@ -84,9 +83,9 @@ def test_a_new_process_answers_sooner_than_the_usual_script(
 
 
 def test_codes_search_sooner_than_an_exact_scan() -> None:
-    rows = np.random.default_rng(3).standard_normal((60_000, 128), dtype=np.float32)
+    rows = np.random.default_rng(3).standard_normal((40_000, 384), dtype=np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     exact = DenseIndex.header(*rows.shape) + rows.tobytes()
-    scan = DenseIndex(stored_file(exact), None, rows=60_000, dim=128)
-    coded = DenseIndex(stored_file(exact), stored_file(DenseIndex.codes(rows)), rows=60_000, dim=128)
-    assert ratio(lambda: scan.search(rows[5], 10), lambda: coded.search(rows[5], 10), runs=50) > 1.5
+    scan = DenseIndex(stored_file(exact), None, rows=40_000, dim=384)
+    coded = DenseIndex(stored_file(exact), stored_file(DenseIndex.codes(rows)), rows=40_000, dim=384)
+    assert ratio(lambda: scan.search(rows[5], 10), lambda: coded.search(rows[5], 10), runs=50) > 2

@@ -21,8 +21,9 @@ QUANTISED = "flat_ip+rabitq"
 QUANTISED_FROM = 25_000
 """Chunks from which codes come first; docs/decisions.md has the measurement."""
 
-CANDIDATES = 400
-"""Codes whose vectors are compared exactly, but at least twice as many as are asked for."""
+CANDIDATES = 200
+ROWS_A_CANDIDATE = 1_000
+"""Codes offer `CANDIDATES` vectors, and one more for so many rows, to be compared exactly; at least twice k."""
 
 SAMPLE = 512
 _ADD_ROWS = 1 << 16
@@ -92,7 +93,9 @@ class DenseIndex:
                 f"Question vector of shape {question.shape}; expected {self._dim} finite numbers."
             )
         wanted = min(k, self._rows)
-        offered = min(max(CANDIDATES, 2 * k), self._rows) if self._coded else wanted
+        offered = wanted
+        if self._coded:
+            offered = min(max(CANDIDATES + self._rows // ROWS_A_CANDIDATE, 2 * k), self._rows)
         found, rows = self._index.search(question[np.newaxis, :], offered)
         rows, scores = rows[0][rows[0] >= 0], found[0][rows[0] >= 0]
         if self._coded:

@@ -17,6 +17,9 @@ from qa.models.folder import ModelFolder
 # Part of the key: raise it when the conversion, the check or the file changes.
 _VERSION = 1
 _HEAD_BYTES = 8192
+KEPT = 8
+"""Entries that stay: each is the size of a model, and those of earlier versions are never asked for again."""
+
 _SHAPING_FILES = ("config.json", "modules.json", "sentence_bert_config.json")
 
 
@@ -71,6 +74,8 @@ def write_entry(path: Path, verdict: Verdict, body: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    for older in sorted(path.parent.glob("*.compiled"), key=lambda entry: entry.stat().st_mtime)[:-KEPT]:
+        older.unlink(missing_ok=True)
 
 
 @contextmanager

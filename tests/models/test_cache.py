@@ -1,6 +1,7 @@
 """An entry of the cache is read as it was written, or not at all."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qa.models import find_model
-from qa.models.cache import Verdict, entry_path, read_entry, write_entry
+from qa.models.cache import KEPT, Verdict, entry_path, read_entry, write_entry
 from tests.models.conftest import Editor
 
 VERDICT = Verdict(
@@ -99,3 +100,13 @@ def test_the_architecture_is_in_the_name(tmp_path: Path, edited: Editor) -> None
     assert entry_path(tmp_path, other, machine=[], check=[]) != entry_path(
         tmp_path, default, machine=[], check=[]
     )
+
+
+def test_only_the_newest_entries_stay(tmp_path: Path) -> None:
+    for number in range(KEPT + 3):
+        path = tmp_path / f"{number}.compiled"
+        write_entry(path, VERDICT, BODY)
+        os.utime(path, (number, number))
+    write_entry(tmp_path / "new.compiled", VERDICT, BODY)
+    expected = {f"{number}.compiled" for number in range(4, KEPT + 3)} | {"new.compiled"}
+    assert {path.name for path in tmp_path.iterdir()} == expected

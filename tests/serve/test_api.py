@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from qa.answer import Answerer
 from qa.index import Generation
 from qa.models import FakeEmbedder
-from qa.serve import create_app, wire_answer
+from qa.serve import bind, create_app, wire_answer
 from qa.serve.guards import LOOPBACK_HOSTS, MAX_BODY_BYTES
 from qa.serve.wire import WireAnswer
 from qa.settings import Settings
@@ -662,3 +662,10 @@ def test_a_real_server_answers_and_stops(
             server.send_signal(stop)
             out, err = server.communicate(timeout=30)
     assert (server.returncode, out, err) == (exit_code, "", "")
+
+
+@pytest.mark.usefixtures("loopback")
+def test_answers_are_sent_without_waiting_for_an_acknowledgement() -> None:
+    """asyncio turns Nagle's algorithm off only where the protocol is named; else every answer takes 40 ms more."""
+    with bind("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
