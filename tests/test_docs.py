@@ -57,6 +57,6 @@ def test_every_command_and_make_target_is_documented() -> None:
 
 
 def test_the_tables_are_those_of_the_results() -> None:
-    command = [sys.executable, ROOT / "benchmarks" / "tables.py", "--check"]
+    command = [sys.executable, str(ROOT / "benchmarks" / "tables.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"run: python benchmarks/tables.py {done.stderr}"
