@@ -138,7 +138,7 @@ BENCH := $(VENV)/bin/python benchmarks
 
 bench: $(DEV) $(SELF) ## Measure the embedder and a new process
 	$(BENCH)/embedding.py $(EVAL) --quick
-	$(BENCH)/cold.py
+	$(BENCH)/cold.py --quick
 
 bench-all: $(DEV) $(SELF) ## Measure everything, then write the tables of README.md and docs/performance.md
 	$(BENCH)/embedding.py $(EVAL)

@@ -41,8 +41,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=int, default=15)
-    runs = parser.parse_args().runs
+    parser.add_argument("--quick", action="store_true", help="a third of the runs; writes no results")
+    quick = parser.parse_args().quick
+    runs = 5 if quick else 15
     qa = [sys.executable, "-m", "qa"]
     environment = {**os.environ, "QA_THREADS": "2", "OMP_NUM_THREADS": "2", "HF_HUB_OFFLINE": "1"}
     with tempfile.TemporaryDirectory() as folder:
@@ -67,12 +68,13 @@ def main() -> None:
         f"{name}, s": round(statistics.median(times[1:]), 3) for name, times in walls.items()
     }
     figures["usual script / qa ask"] = round(figures["usual script, s"] / figures["qa ask, s"], 1)
-    record.write(
-        "cold",
-        what=f"wall of a new process on the seeds index, median of {runs - 1} in turns after one to warm up",
-        figures=figures,
-        packages=("faiss-cpu", "sentence-transformers", "torch", "openvino"),
-    )
+    if not quick:
+        record.write(
+            "cold",
+            what=f"wall of a new process on the seeds index, median of {runs - 1} in turns after one to warm up",
+            figures=figures,
+            packages=("faiss-cpu", "sentence-transformers", "torch", "openvino"),
+        )
     for name, value in figures.items():
         sys.stdout.write(f"{name}: {value}\n")
 

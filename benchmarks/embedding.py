@@ -19,13 +19,15 @@ from typing import Any
 
 import numpy as np
 import record
+import tables
 import torch
 from sentence_transformers import SentenceTransformer
 
-from qa.corpus import CHUNKER_VERSION, embedding_text, split_article
+from qa.corpus import CHUNKER_VERSION, split_article
 from qa.evaluate import BeirFolder, read_beir
+from qa.index.reuse import Text, text_of
 from qa.models import DEFAULT_MODEL, CompiledEmbedder, Embedder, Vectors, find_model, open_embedder
-from qa.types import ChunkerSettings, Span
+from qa.types import ChunkerSettings
 
 SETS = ("squad_v1_dev", "nq_oracle")
 THREADS = 2
@@ -47,14 +49,6 @@ from sentence_transformers import SentenceTransformer
 SentenceTransformer(path, device="cpu").encode(["Who closed the harbour?"])
 """,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What is embedded for a chunk, and where its sentences are."""
-
-    text: str
-    sentences: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +92,7 @@ def main() -> None:
             packages=("openvino", "sentence-transformers", "tokenizers", "torch"),
         )
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
-    sys.stdout.writelines(table(figures))
+    sys.stdout.writelines(tables.embedding_rows(figures))
 
 
 def chunks(data: Sequence[BeirFolder], embedder: CompiledEmbedder) -> Iterator[Text]:
@@ -107,9 +101,7 @@ def chunks(data: Sequence[BeirFolder], embedder: CompiledEmbedder) -> Iterator[T
     chunker = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=tokens, overlap_tokens=tokens // 6)
     for article in (article for folder in data for article in folder.articles):
         for chunk in split_article(article, settings=chunker, count_tokens=count):
-            text = embedding_text(article, chunk, settings=chunker, count_tokens=count)
-            shift = len(text) - chunk.end
-            yield Text(text, tuple((start + shift, end + shift) for start, end in chunk.sentences))
+            yield text_of(article, chunk, chunker=chunker, count_tokens=count)
 
 
 def indexing(texts: Sequence[Text], ours: CompiledEmbedder, theirs: SentenceTransformer) -> dict[str, Any]:
@@ -201,29 +193,6 @@ def timed(call: Callable[[], Any]) -> tuple[Any, Timed]:
     wall, cpu = time.perf_counter(), time.process_time()
     result = call()
     return result, Timed(time.perf_counter() - wall, time.process_time() - cpu)
-
-
-def table(figures: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of a Markdown table."""
-    bulk, question, start = figures["indexing"], figures["one question"], figures["cold process"]
-    yield "\n| | sentence-transformers | qa | |\n|---|---|---|---|\n"
-    for name in ("qa, chunks only", "qa"):
-        yield (
-            f"| chunks/s, {name} | {bulk['chunks per second']['sentence-transformers']} "
-            f"| {bulk['chunks per second'][name]} | {bulk['times as fast'][name]} times as fast "
-            f"(CPU: {bulk['times as fast, CPU'][name]}) |\n"
-        )
-    for title, row, keys in (
-        ("one question", question, ("p50 ms", "p99 ms")),
-        ("cold process", start, ("p50 s", "least s")),
-    ):
-        for key in keys:
-            label = key.partition(" ")[0]
-            yield (
-                f"| {title}, {key} | {row[key]['sentence-transformers']} | {row[key]['qa']} "
-                f"| ratio {row[f'ratio of {label}']} |\n"
-            )
-    yield f"| cosine | | mean {bulk['mean cosine']} | least {bulk['least cosine']} |\n"
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 import record
+import tables
 
 from qa.evaluate import BeirFolder, read_beir
 from qa.models import DEFAULT_MODEL, find_model
@@ -70,16 +71,6 @@ SYSTEMS = {
 }
 # what decides the figures, where it is installed
 PACKAGES = ("faiss-cpu", "numpy", "sentence-transformers", "tokenizers", "torch", "transformers")
-
-ROWS = {
-    "index_s": "index, s",
-    "cold_s": "cold start, s",
-    "p50_ms": "query p50, ms",
-    "p99_ms": "query p99, ms",
-    "index_mb": "index peak, MB",
-    "query_mb": "query peak, MB",
-    "ndcg": f"nDCG@{DEPTH}",
-}
 
 
 def main() -> None:
@@ -130,7 +121,7 @@ def main() -> None:
             figures=figures_by_system,
             packages=PACKAGES,
         )
-    sys.stdout.writelines(table(figures_by_system))
+    sys.stdout.writelines(tables.peers_rows(figures_by_system))
 
 
 @contextmanager
@@ -261,19 +252,6 @@ def versions(python: str, system: System) -> dict[str, str]:
 def write_lines(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """Write JSON lines."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-
-
-def table(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the lines of a Markdown table: measures by systems, in brackets as a multiple of ours."""
-    yield "| | " + " | ".join(figures) + " |\n|---" + "|---" * len(figures) + "|\n"
-    for key, title in ROWS.items():
-        ours = figures[OURS][key]
-        digits = 4 if key == "ndcg" else 0 if key.endswith("mb") else 2 if key.endswith("_s") else 1
-        cells = [
-            f"{found[key]:.{digits}f}" + ("" if name == OURS else f" ({found[key] / ours:.2f}×)")
-            for name, found in figures.items()
-        ]
-        yield f"| {title} | " + " | ".join(cells) + " |\n"
 
 
 if __name__ == "__main__":

@@ -102,7 +102,12 @@ def summary() -> Iterator[str]:
 
 def embedding() -> Iterator[str]:
     """Yield the embedder's table."""
-    found = read("embedding")["figures"]
+    yield from embedding_rows(read("embedding")["figures"])
+    yield from source("embedding")
+
+
+def embedding_rows(found: Figures) -> Iterator[str]:
+    """Yield the table of these figures."""
     indexing, one, cold = found["indexing"], found["one question"], found["cold process"]
     yield from rows(
         "| sentence-transformers | qa | ratio",
@@ -139,7 +144,6 @@ def embedding() -> Iterator[str]:
     )
     yield f"\nCosine with the reference over {indexing['chunks']} chunks: mean {indexing['mean cosine']}, "
     yield f"least {indexing['least cosine']}.\n"
-    yield from source("embedding")
 
 
 def cold() -> Iterator[str]:
@@ -188,8 +192,13 @@ def memory() -> Iterator[str]:
 
 
 def peers() -> Iterator[str]:
-    """Yield the comparison with peers; in brackets a peer's figure over ours."""
-    found = read("peers")["figures"]
+    """Yield the comparison with peers."""
+    yield from peers_rows(read("peers")["figures"])
+    yield from source("peers")
+
+
+def peers_rows(found: Figures) -> Iterator[str]:
+    """Yield the table of these figures; in brackets a peer's figure over ours."""
     ours = found["qa"]
     titles = {
         "index_s": "index, s",
@@ -213,7 +222,6 @@ def peers() -> Iterator[str]:
             for key, title in titles.items()
         ],
     )
-    yield from source("peers")
 
 
 TABLES: dict[str, Callable[[], Iterator[str]]] = {

@@ -46,13 +46,13 @@ def build_generation(
                 f"No articles: found no readable .md or .txt file{_first_reason(skipped)}. The index in {index_dir} "
                 "is untouched. Name another folder: qa index FOLDER"
             )
-        published = _published(index_dir)
-        if published is not None and published.digest == digest.whole():
+        published = _published(index_dir, digest.whole())
+        if published is not None:
             VectorCache.discard(index_dir)  # of a build that was interrupted after it had published
             return BuildReport(
                 published, False, 0, 0, 0, published.articles, chunks_embedded=0, skipped=tuple(skipped)
             )
-        current = _opened(index_dir) if published else None
+        current = _opened(index_dir)
         before = {summary.id: summary.sha256 for summary in current.articles()} if current else {}
         guess = _guessed_bytes(characters, embedder.fingerprint.dim)
         with publish.new_generation(index_dir, needed_bytes=guess) as draft:
@@ -84,10 +84,12 @@ def _guessed_bytes(characters: int, dim: int) -> int:
     return characters * 3 // 2 + characters // _CHUNK_CHARS * chunk_bytes + 2**17
 
 
-def _published(index_dir: Path) -> Manifest | None:
-    """Return the current manifest if every file is as published; else the index is built anew."""
+def _published(index_dir: Path, digest: str) -> Manifest | None:
+    """Return the current manifest if it has this digest and every file is as published."""
     try:
         manifest, folder = read_manifest(index_dir)
+        if manifest.digest != digest:
+            return None
         verify_files(folder, manifest)
     except IndexUnavailableError:
         return None

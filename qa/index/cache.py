@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, data BLOB, checksum BLOB)"
-_KEYS_PER_QUERY = 500
 
 
 class VectorCache:
@@ -35,17 +34,13 @@ class VectorCache:
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return what is known of these keys."""
-        found: dict[bytes, bytes] = {}
-        for first in range(0, len(keys), _KEYS_PER_QUERY):
-            part = keys[first : first + _KEYS_PER_QUERY]
-            marks = ",".join("?" * len(part))
-            query = f"SELECT key, data, checksum FROM vectors WHERE key IN ({marks})"  # noqa: S608 (marks only)
-            found |= {
-                key: data
-                for key, data, checksum in self._rows(query, part)
-                if isinstance(data, bytes) and _checksum(key, data) == checksum  # a damaged row may be text
-            }
-        return found
+        marks = ",".join("?" * len(keys))
+        query = f"SELECT key, data, checksum FROM vectors WHERE key IN ({marks})"  # noqa: S608 (marks only)
+        return {
+            key: data
+            for key, data, checksum in self._rows(query, keys)
+            if isinstance(data, bytes) and _checksum(key, data) == checksum  # a damaged row may be text
+        }
 
     def put(self, rows: Mapping[bytes, bytes]) -> None:
         """Keep these rows; on a full disk they are not kept."""

@@ -4,15 +4,16 @@ import hashlib
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 import qa
-from qa.corpus import embedding_text, split_article
+from qa.corpus import split_article
 from qa.errors import InputError
 from qa.index import lexical, publish, reuse
 from qa.index import manifest as manifests
-from qa.index.arrays import RowFile, write_array
+from qa.index.arrays import RowFile, StoredFile, write_array
 from qa.index.cache import VectorCache
 from qa.index.dense import QUANTISED, DenseIndex, SentenceVectors, dense_kind
 from qa.index.generation import (
@@ -29,7 +30,7 @@ from qa.index.lexical import LexicalWriter
 from qa.index.reuse import Text
 from qa.index.store import Store, StoreWriter
 from qa.models import Embedder
-from qa.types import Article, Chunk, ChunkerSettings, FileDigest, Manifest
+from qa.types import Article, ChunkerSettings, FileDigest, Manifest
 
 BuildProgress = Callable[[str, int, int], None]
 """Called with (stage, done, total or 0 while unknown); stages are "read", "split", "embed" and "write"."""
@@ -54,6 +55,7 @@ class DraftIndex:
         self._draft, self._folder = draft, draft.folder
         self._embedder, self._chunker, self._progress = embedder, chunker, progress
         self._dim = embedder.fingerprint.dim
+        self._text_of = partial(reuse.text_of, chunker=chunker, count_tokens=embedder.count_tokens)
         self._starts = array("q", [0])  # where each chunk's sentences begin, and where the last ones end
         self.digest = manifests.Digest(model=embedder.fingerprint, chunker=chunker)
         """Of the articles that `split` was given."""
@@ -72,7 +74,7 @@ class DraftIndex:
                 chunks = split_article(
                     article, settings=self._chunker, count_tokens=self._embedder.count_tokens
                 )
-                texts = [self._text(article, chunk) for chunk in chunks]
+                texts = [self._text_of(article, chunk) for chunk in chunks]
                 store.add(article, chunks, reuse.keys(texts, self._embedder.fingerprint))
                 for text in texts:
                     words.add(text.text)
@@ -86,7 +88,7 @@ class DraftIndex:
         starts = write_array(np.array(self._starts, dtype=np.int64))
         vectors = self._chunks * self._dim * 4 + self._starts[-1] * self._dim * 2
         codes = self._chunks * (self._dim // 8 + 16) if self._kind == QUANTISED else 0
-        self._draft.needs(_size(self._folder) + words.final_bytes + len(starts) + vectors + codes + 2**14)
+        self._draft.needs(words.final_bytes + len(starts) + vectors + codes + 2**14)
         words.finish()
         publish.write_file(self._folder / SENTENCE_STARTS, starts)
         publish.reached("split")
@@ -96,19 +98,15 @@ class DraftIndex:
         import numpy as np
 
         done = new = 0
-        chunks = RowFile(
-            self._folder / DENSE,
-            header=DenseIndex.header(self._chunks, self._dim),
-            rows=self._chunks,
-            row_bytes=4 * self._dim,
-        )
-        sentences = RowFile(
-            self._folder / SENTENCES,
-            header=SentenceVectors.header(self._starts[-1], self._dim),
-            rows=self._starts[-1],
-            row_bytes=2 * self._dim,
-        )
-        with chunks, sentences, closing(Store(self._folder / STORE)) as store:
+        rows, parts = self._chunks, self._starts[-1]
+        head, parts_head = DenseIndex.header(rows, self._dim), SentenceVectors.header(parts, self._dim)
+        with (
+            RowFile(self._folder / DENSE, header=head, rows=rows, row_bytes=4 * self._dim) as chunks,
+            RowFile(
+                self._folder / SENTENCES, header=parts_head, rows=parts, row_bytes=2 * self._dim
+            ) as sentences,
+            closing(Store(self._folder / STORE)) as store,
+        ):
             for embedding in reuse.embed(
                 self._texts(store),
                 embedder=self._embedder,
@@ -121,10 +119,8 @@ class DraftIndex:
                 done, new = done + 1, new + embedding.is_new
                 self._progress("embed", done, self._chunks)
         if self._kind == QUANTISED:
-            offset = len(DenseIndex.header(self._chunks, self._dim))
-            vectors = np.memmap(
-                self._folder / DENSE, np.float32, "r", offset=offset, shape=(self._chunks, self._dim)
-            )
+            shape = (rows, self._dim)
+            vectors = np.memmap(self._folder / DENSE, np.float32, "r", offset=len(head), shape=shape)
             publish.write_file(self._folder / CODES, DenseIndex.codes(vectors))
         publish.reached("embedded")
         return new
@@ -166,13 +162,6 @@ class DraftIndex:
     def _kind(self) -> str:
         return dense_kind(self._chunks)
 
-    def _text(self, article: Article, chunk: Chunk) -> Text:
-        text = embedding_text(
-            article, chunk, settings=self._chunker, count_tokens=self._embedder.count_tokens
-        )
-        shift = len(text) - chunk.end  # the text ends with the chunk itself
-        return Text(text, tuple((start + shift, end + shift) for start, end in chunk.sentences))
-
     def _texts(self, store: Store) -> Iterator[tuple[bytes, Text]]:
         """Yield key and text of every chunk in the order of rows."""
         for first in range(0, self._chunks, _ROWS_READ_TOGETHER):
@@ -180,13 +169,9 @@ class DraftIndex:
             for article_id, group in groupby(rows, key=lambda row: row[1].article_id):
                 article = store.article(article_id)
                 for key, chunk in group:
-                    yield key, self._text(article, chunk)
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+                    yield key, self._text_of(article, chunk)
 
 
 def _digest(path: Path) -> FileDigest:
-    with path.open("rb") as file:
-        return FileDigest(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    file = StoredFile(path)
+    return FileDigest(file.size, file.sha256())

@@ -1,7 +1,7 @@
 """The lexical leg: BM25 scores of every (term, chunk) pair, computed when the index is built.
 
 Eager sparse scoring after Lù, "BM25S" (2024); the test suite compares with that library. It is not used here
-since it builds in memory, about 40 bytes a posting, and numbers terms in another order in every process.
+since it builds from all tokens in memory and numbers terms in another order in every process.
 """
 
 import json
@@ -150,9 +150,8 @@ class LexicalWriter:
         """Begin in an empty folder."""
         self._folder = folder
         self._numbers: dict[str, int] = {}
-        self._columns_in_memory = tuple(
-            array("i") for _ in range(3)
-        )  # term, chunk, count, not yet in the file
+        # Term, chunk and count of the postings that are not in the file yet.
+        self._columns_in_memory = (array("i"), array("i"), array("i"))
         self._lengths = array("i")  # of each chunk, in terms
         self._spilled = folder / "postings.tmp"
         self._block_sizes: list[int] = []

@@ -123,15 +123,15 @@ class Draft:
     needed_bytes: int
     name: str = ""
 
-    def needs(self, needed_bytes: int) -> None:
-        """Say how much the files will take in all.
+    def needs(self, further_bytes: int) -> None:
+        """Say how much is still to be written.
 
         Raises OSError when the disk has less.
         """
-        self.needed_bytes = needed_bytes
         written = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        self.needed_bytes = written + further_bytes
         free = shutil.disk_usage(self.folder).free
-        if free < needed_bytes - written:
+        if free < further_bytes:
             raise OSError(errno.ENOSPC, f"{free:,} bytes are free")
 
 

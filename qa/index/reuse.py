@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from qa.corpus import TokenCounter, embedding_text
 from qa.index.cache import VectorCache
 from qa.index.generation import Generation
 from qa.models import Embedder
-from qa.types import ModelFingerprint, Span
+from qa.types import Article, Chunk, ChunkerSettings, ModelFingerprint, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from qa.models import Vectors
 
 LOOKED_UP_TOGETHER = 512
+"""Keys a query; SQLite takes 999 everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,13 @@ class Text:
 
     text: str
     sentences: tuple[Span, ...]
+
+
+def text_of(article: Article, chunk: Chunk, *, chunker: ChunkerSettings, count_tokens: TokenCounter) -> Text:
+    """Return what is embedded for a chunk of an article."""
+    text = embedding_text(article, chunk, settings=chunker, count_tokens=count_tokens)
+    shift = len(text) - chunk.end  # the text ends with the chunk itself
+    return Text(text, tuple((start + shift, end + shift) for start, end in chunk.sentences))
 
 
 class Embedding(NamedTuple):

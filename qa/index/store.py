@@ -26,7 +26,6 @@ _INDEXES = """
 CREATE INDEX chunks_by_article ON chunks(article_id);
 CREATE INDEX chunks_by_key ON chunks(key);
 """
-_KEYS_PER_QUERY = 500
 _CHUNK_FIELDS = "article_id, start, end, heading, sentences"
 _FIELDS = ("id", "title", "text", "sha256", "source", "author", "published", "url", "language")
 
@@ -90,13 +89,8 @@ class Store:
 
     def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the first row of a chunk for each key that is known."""
-        found: dict[bytes, int] = {}
-        for first in range(0, len(keys), _KEYS_PER_QUERY):
-            part = keys[first : first + _KEYS_PER_QUERY]
-            marks = ",".join("?" * len(part))
-            query = f"SELECT key, min(row) FROM chunks WHERE key IN ({marks}) GROUP BY key"  # noqa: S608 (marks only)
-            found |= dict(self._rows(query, part))
-        return found
+        marks = ",".join("?" * len(keys))
+        return dict(self._rows(f"SELECT key, min(row) FROM chunks WHERE key IN ({marks}) GROUP BY key", keys))  # noqa: S608 (marks only)
 
     def keyed_chunks(self, first: int, last: int) -> list[tuple[bytes, Chunk]]:
         """Return key and chunk of the rows in [first, last)."""

@@ -38,7 +38,7 @@ def open_embedder(
     `streams` batches are computed at a time, by default one a thread, which suits many chunks; with one stream
     all threads share a text, and a lone question is answered soonest.
 
-    A model is converted at its first use on a machine, which takes little longer than loading it. The result
+    A model is converted at its first use on a machine, which takes about twice as long as loading it. The result
     is kept in `cache_dir`, by default the user's cache folder, and so is a refusal. `precisions` are those to
     try, by default all that the processor has. Raises ModelError when the model itself cannot be loaded.
     """
