@@ -10,6 +10,7 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,10 +22,13 @@ import numpy as np
 import record
 import tables
 import torch
+from fusion import ndcg
 from sentence_transformers import SentenceTransformer
 
+from qa.answer import Answerer
 from qa.corpus import CHUNKER_VERSION, split_article
 from qa.evaluate import BeirFolder, read_beir
+from qa.index import build_generation, open_generation
 from qa.index.reuse import Text, text_of
 from qa.models import DEFAULT_MODEL, CompiledEmbedder, Embedder, Vectors, find_model, open_embedder
 from qa.types import ChunkerSettings
@@ -77,13 +81,14 @@ def main() -> None:
     data = [read_beir(arguments.folder / name) for name in SETS]
     texts = list(islice(chunks(data, ours), 512 if arguments.quick else 2048))
     questions = list(data[0].questions.values())[: 200 if arguments.quick else 400]
-    figures = {
+    figures: dict[str, Any] = {
         "runtime": ours.runtime,
         "indexing": indexing(texts, ours, theirs),
         "one question": one_question(questions, for_questions, theirs),
         "cold process": cold(runs=5 if arguments.quick else 7),
     }
     if not arguments.quick:
+        figures["nDCG@10"] = {folder.name: quality(folder, ours) for folder in data}
         record.write(
             "embedding",
             what=f"{ours.fingerprint.name} compiled against SentenceTransformer.encode with its defaults, "
@@ -97,11 +102,16 @@ def main() -> None:
 
 def chunks(data: Sequence[BeirFolder], embedder: CompiledEmbedder) -> Iterator[Text]:
     """Yield what indexing embeds."""
-    tokens, count = embedder.fingerprint.max_tokens, embedder.count_tokens
-    chunker = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=tokens, overlap_tokens=tokens // 6)
+    chunker, count = chunker_settings(embedder), embedder.count_tokens
     for article in (article for folder in data for article in folder.articles):
         for chunk in split_article(article, settings=chunker, count_tokens=count):
             yield text_of(article, chunk, chunker=chunker, count_tokens=count)
+
+
+def chunker_settings(embedder: Embedder) -> ChunkerSettings:
+    """Return the settings of `qa index`."""
+    tokens = embedder.fingerprint.max_tokens
+    return ChunkerSettings(version=CHUNKER_VERSION, max_tokens=tokens, overlap_tokens=tokens // 6)
 
 
 def indexing(texts: Sequence[Text], ours: CompiledEmbedder, theirs: SentenceTransformer) -> dict[str, Any]:
@@ -173,6 +183,35 @@ def cold(*, runs: int) -> dict[str, Any]:
             )
             times[name].append(seconds.wall)
     return {"runs": runs} | _against(times, "s", 100)
+
+
+def quality(data: BeirFolder, ours: Embedder) -> dict[str, float]:
+    """Return the mean nDCG@10 of retrieval over the vectors of each library, and what the compiled ones lose."""
+    with tempfile.TemporaryDirectory() as never:
+        # No cosine is above 1, so no precision passes and sentence-transformers itself embeds.
+        reference = open_embedder(
+            find_model(DEFAULT_MODEL),
+            threads=THREADS,
+            cache_dir=Path(never),
+            least_cosine=2,
+            precisions=["f32"],
+        )
+    found = {name: _ndcg(data, side) for name, side in (("sentence-transformers", reference), ("qa", ours))}
+    return {**found, "loss in %": round(100 * (1 - found["qa"] / found["sentence-transformers"]), 3)}
+
+
+def _ndcg(data: BeirFolder, embedder: Embedder) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        build_generation(
+            lambda: data.articles, Path(folder), embedder=embedder, chunker=chunker_settings(embedder)
+        )
+        answerer = Answerer(open_generation(Path(folder)), embedder)
+        found = []
+        for name, relevant in data.relevant.items():
+            candidates = answerer.search(data.questions[name], k=1).candidates
+            chunks = answerer.generation.chunks([candidate.row for candidate in candidates])
+            found.append(ndcg([chunk.article_id for chunk in chunks], relevant))
+    return round(statistics.mean(found), 4)
 
 
 def _against(times: dict[str, list[float]], unit: str, percentile: int) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import argparse
 import hashlib
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -101,17 +102,16 @@ def measure(data: BeirFolder, embedder: Embedder) -> dict[str, float]:
                 index.lexical.scores(data.questions[name]).astype(np.float64),
             )
             for row, fuse in ROWS.items():
-                found[row].append(ndcg(fuse(*legs), articles, data.relevant[name]))
+                best_first = np.argsort(-fuse(*legs), kind="stable")
+                found[row].append(ndcg([articles[place] for place in best_first], data.relevant[name]))
     return {row: round(float(np.mean(values)), 4) for row, values in found.items()}
 
 
-def ndcg(scores: Scores, articles: list[str], relevant: frozenset[str]) -> float:
+def ndcg(ranked: Sequence[str], relevant: frozenset[str]) -> float:
     """Return nDCG@10 with binary gains; an article counts once, at its best chunk (Järvelin and Kekäläinen 2002)."""
-    order = dict.fromkeys(articles[place] for place in np.argsort(-scores, kind="stable"))
-    gains = [
-        1 / np.log2(rank + 2) for rank, name in zip(range(DEPTH), order, strict=False) if name in relevant
-    ]
-    return float(sum(gains) / sum(1 / np.log2(rank + 2) for rank in range(min(DEPTH, len(relevant)))))
+    order = enumerate(islice(dict.fromkeys(ranked), DEPTH))
+    gained = sum(1 / np.log2(rank + 2) for rank, article in order if article in relevant)
+    return float(gained / sum(1 / np.log2(rank + 2) for rank in range(min(DEPTH, len(relevant)))))
 
 
 def table(figures: Mapping[str, Mapping[str, float]]) -> Iterator[str]:

@@ -144,6 +144,9 @@ def embedding_rows(found: Figures) -> Iterator[str]:
     )
     yield f"\nCosine with the reference over {indexing['chunks']} chunks: mean {indexing['mean cosine']}, "
     yield f"least {indexing['least cosine']}.\n"
+    for name, row in found.get("nDCG@10", {}).items():
+        yield f"nDCG@10 of retrieval on {name}: sentence-transformers {row['sentence-transformers']}, "
+        yield f"qa {row['qa']}, a loss of {row['loss in %']} %.\n"
 
 
 def cold() -> Iterator[str]:
@@ -174,8 +177,11 @@ def service() -> Iterator[str]:
         "| " + " | ".join(columns), [(name, *(row[column] for column in columns)) for name, row in loads]
     )
     yield "\n"
+    loaded = {name: row for name, row in found.items() if name.startswith("at 80 %")}
+    columns = list(next(iter(loaded.values())))
     yield from rows(
-        "at 80 % of the peak, random arrivals | ", list(found["at 80 % of the peak, random arrivals"].items())
+        "| " + " | ".join(columns),
+        [(name, *(row[column] for column in columns)) for name, row in loaded.items()],
     )
     yield from source("service")
 

@@ -62,11 +62,21 @@ class Answerer:
             timings_ms=clock.laps(),
         )
 
-    def search(self, question: str, *, k: int, lap: Callable[[str], None] = lambda stage: None) -> "Found":
-        """Return everything an answer is made of, before deciding whether there is one."""
+    def search(
+        self,
+        question: str,
+        *,
+        k: int,
+        article_id: str | None = None,
+        lap: Callable[[str], None] = lambda stage: None,
+    ) -> "Found":
+        """Return everything an answer is made of, before deciding whether there is one.
+
+        `article_id` looks into this article only. Raises ArticleNotFoundError when there is none.
+        """
         vector = self._embedder.embed_questions([question])[0]
         lap("embed")
-        candidates = retrieve(self.generation, question, vector)
+        candidates = retrieve(self.generation, question, vector, article_id=article_id)
         # The same passages are read for every k: how sure an answer is must not depend on how much is shown.
         read, articles = self._passages(candidates[: max(k, READ_PASSAGES)])
         lap("retrieve")
@@ -75,7 +85,9 @@ class Answerer:
         best = select(read, cosines, articles=articles, weights=weights)
         quotes = select(read[:k], cosines, articles=articles, weights=weights) if k < READ_PASSAGES else best
         passages = tuple(_highlighted(passage, quotes) for passage in read[:k])
-        found = Found(passages, articles, tuple(quotes), signs(candidates, read, best, weights))
+        found = Found(
+            tuple(candidates), passages, articles, tuple(quotes), signs(candidates, read, best, weights)
+        )
         lap("select")
         return found
 
@@ -99,8 +111,12 @@ class Answerer:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Passages, their articles, the quotes chosen from them, and the signs that speak for an answer."""
+    """Passages, their articles, the quotes chosen from them, and the signs that speak for an answer.
 
+    `candidates` are all chunks that were ranked, best first.
+    """
+
+    candidates: tuple[Candidate, ...]
     passages: tuple[Passage, ...]
     articles: Mapping[str, Article]
     quotes: tuple[Quote, ...]

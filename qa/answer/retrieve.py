@@ -1,5 +1,6 @@
 """Find and rank the chunks for a question: a dense and a lexical leg, fused by a convex combination."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ DENSE_WEIGHT = 0.7
 """Share of the dense leg; docs/decisions.md has the sets that chose it."""
 
 
+_SAMPLED = 16
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A chunk's row with the scores that rank it.
@@ -34,8 +38,10 @@ class Candidate:
     sentences: "NDArray[np.float32]"
 
 
-def retrieve(generation: Generation, question: str, vector: "Vectors") -> list[Candidate]:
-    """Rank every chunk that one of the legs offers, best first.
+def retrieve(
+    generation: Generation, question: str, vector: "Vectors", *, article_id: str | None = None
+) -> list[Candidate]:
+    """Rank every chunk that one of the legs offers, or those of one article, best first.
 
     A chunk's dense score is that of its best sentence. Score = w * z(dense) + (1 - w) * z(BM25) with
     z(x) = (x - mean) / standard deviation over the whole index (over an even sample of it in the dense
@@ -44,16 +50,19 @@ def retrieve(generation: Generation, question: str, vector: "Vectors") -> list[C
     """
     import numpy as np
 
-    rows, _ = generation.dense.search(vector, POOL)
     lexical = generation.lexical.scores(question)
-    pool = np.union1d(rows, _top(lexical, POOL))
+    if article_id is None:
+        rows, _ = generation.dense.search(vector, POOL)
+        pool = np.union1d(rows, _top(lexical, POOL))
+    else:
+        pool = np.array(generation.rows_of_article(article_id), dtype=np.int64)
     sentences, starts = generation.sentences.scores(vector, pool)
     dense = np.maximum.reduceat(sentences, starts)
     sample = generation.sentences.sample_scores(vector)
     dense_z = _z(dense, float(sample.mean()), float(sample.std()))
-    fused = DENSE_WEIGHT * dense_z + (1 - DENSE_WEIGHT) * _z(
-        lexical[pool], float(lexical.mean()), float(lexical.std())
-    )
+    mean, square = float(lexical.mean()), float(lexical @ lexical) / len(lexical)
+    lexical_z = _z(lexical[pool], mean, math.sqrt(max(0.0, square - mean * mean)))
+    fused = DENSE_WEIGHT * dense_z + (1 - DENSE_WEIGHT) * lexical_z
     order = np.argsort(-fused, kind="stable")
     ends = np.append(starts[1:], len(sentences))
     columns = (pool, fused, dense, dense_z, lexical[pool], starts, ends)
@@ -76,7 +85,12 @@ def _top(scores: "NDArray[np.float32]", k: int) -> "NDArray[np.int64]":
     """Return the rows of the `k` best positive scores, in no order."""
     import numpy as np
 
-    if len(scores) <= k:
-        return np.flatnonzero(scores > 0)
-    best = np.argpartition(-scores, k)[:k]
-    return best[scores[best] > 0]
+    if len(scores) > k * _SAMPLED:
+        # The k-th best of some is no better than the k-th best of all: nothing that belongs here is cut off.
+        some = scores[::_SAMPLED]
+        rows = np.flatnonzero((scores >= some[np.argpartition(-some, k)[k]]) & (scores > 0))
+    else:
+        rows = np.flatnonzero(scores > 0)
+    if len(rows) <= k:
+        return rows
+    return rows[np.argpartition(-scores[rows], k)[:k]]

@@ -5,7 +5,7 @@ import io
 import math
 import mmap
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -106,17 +106,21 @@ class StoredFile:
 
         Raises IndexDamagedError when they are not there.
         """
+        return self.read_all([(place, size)])
+
+    def read_all(self, parts: Sequence[tuple[int, int]]) -> bytes:
+        """Return the bytes of all parts, each from a place on and so many, one after the other.
+
+        Raises IndexDamagedError when they are not there.
+        """
+        descriptor, read = self._descriptor, os.pread
         try:
-            data = os.pread(self._descriptor, size, place)
-            while len(data) < size and (
-                more := os.pread(self._descriptor, size - len(data), place + len(data))
-            ):
-                data += more  # one call reads 2 GiB at most
+            data = b"".join([read(descriptor, size, place) for place, size in parts])
         except OSError as error:
             raise IndexDamagedError(
                 f"Cannot read {self._path}: {error}. Build it again: qa index FOLDER"
             ) from error
-        if len(data) != size:
+        if len(data) != sum([size for _, size in parts]):
             raise IndexDamagedError(f"{self._path} has been cut. Build it again: qa index FOLDER")
         return data
 
@@ -147,7 +151,7 @@ class StoredArray:
         import numpy as np
 
         size, first = self._row_bytes, self._offset
-        data = b"".join([self._file.read(first + start * size, (end - start) * size) for start, end in spans])
+        data = self._file.read_all([(first + start * size, (end - start) * size) for start, end in spans])
         return np.frombuffer(data, dtype=self._dtype).reshape(-1, *self.shape[1:])
 
 

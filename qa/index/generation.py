@@ -64,6 +64,13 @@ class Generation:
         """Return the chunks of these rows, in the order given."""
         return self._store.chunks(rows)
 
+    def rows_of_article(self, article_id: str) -> range:
+        """Return the rows of an article's chunks.
+
+        Raises ArticleNotFoundError.
+        """
+        return self._store.rows_of_article(article_id)
+
     def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return, for each key of `qa.index.reuse` that is known, the row of a chunk with its vectors."""
         return self._store.rows_of_keys(keys)

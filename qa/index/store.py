@@ -58,7 +58,7 @@ class Store:
             ) from None
         found = self._rows(f"SELECT {', '.join(_FIELDS)} FROM articles WHERE id = ?", (article_id,))  # noqa: S608 (constants)
         if not found:
-            raise ArticleNotFoundError(f"No article {article_id!r} in this index.")
+            raise _not_found(article_id)
         return Article(*found[0])
 
     def articles(self) -> Iterator[ArticleSummary]:
@@ -86,6 +86,17 @@ class Store:
                 f"Chunks {missing[:3]} are not in the store. Build the index again: qa index FOLDER"
             )
         return [found[row] for row in rows]
+
+    def rows_of_article(self, article_id: str) -> range:
+        """Return the rows of an article's chunks, which follow one another.
+
+        Raises ArticleNotFoundError.
+        """
+        found = self._rows("SELECT min(row), count(*) FROM chunks WHERE article_id = ?", (article_id,))
+        first, count = found[0]
+        if not count:
+            raise _not_found(article_id)
+        return range(first, first + count)
 
     def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the first row of a chunk for each key that is known."""
@@ -123,6 +134,10 @@ class Store:
             raise IndexDamagedError(
                 f"The article store cannot be read: {error}. Build it again: qa index FOLDER"
             ) from error
+
+
+def _not_found(article_id: str) -> ArticleNotFoundError:
+    return ArticleNotFoundError(f"No article {article_id!r} in this index.")
 
 
 def _chunk(article_id: str, start: int, end: int, heading: str, sentences: str) -> Chunk:
