@@ -87,5 +87,7 @@ def test_codes_search_sooner_than_an_exact_scan() -> None:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     exact = DenseIndex.header(*rows.shape) + rows.tobytes()
     scan = DenseIndex(stored_file(exact), None, rows=40_000, dim=384)
-    coded = DenseIndex(stored_file(exact), stored_file(DenseIndex.codes(rows)), rows=40_000, dim=384)
+    coded = DenseIndex(
+        stored_file(exact), stored_file(DenseIndex.codes(lambda: [rows])), rows=40_000, dim=384
+    )
     assert ratio(lambda: scan.search(rows[5], 10), lambda: coded.search(rows[5], 10), runs=50) > 2

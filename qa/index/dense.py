@@ -1,5 +1,6 @@
 """The dense leg: a FAISS index over the chunks' vectors, and the vectors of the sentences in them."""
 
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,6 @@ ROWS_A_CANDIDATE = 1_000
 """Codes offer `CANDIDATES` vectors, and one more for so many rows, to be compared exactly; at least twice k."""
 
 SAMPLE = 512
-_ADD_ROWS = 1 << 16
 
 
 def dense_kind(rows: int) -> str:
@@ -67,17 +67,21 @@ class DenseIndex:
         return empty[:8] + rows.to_bytes(8, "little") + empty[16:-8] + (rows * dim).to_bytes(8, "little")
 
     @staticmethod
-    def codes(vectors: "Vectors") -> bytes:
-        """Return the codes of float32 rows (n, dim), which may be mapped from disk, as FAISS serialises them.
+    def codes(blocks: Callable[[], Iterable["Vectors"]]) -> bytes:
+        """Return the codes of float32 rows (n, dim), which come in blocks, as FAISS serialises them.
 
-        To memory, because `faiss.write_index` can report success on a full disk and leave an unreadable file.
+        The blocks are asked for twice: for the mean of the rows, around which codes are drawn, and for the
+        codes. To memory, because `faiss.write_index` can report success on a full disk and leave an unreadable
+        file.
         """
         import faiss
+        import numpy as np
 
-        index = faiss.IndexRaBitQFastScan(vectors.shape[1], faiss.METRIC_INNER_PRODUCT)
-        index.train(vectors[:: max(1, len(vectors) // _ADD_ROWS)])
-        for first in range(0, len(vectors), _ADD_ROWS):
-            index.add(vectors[first : first + _ADD_ROWS])
+        means = np.stack([block.mean(axis=0) for block in blocks()])
+        index = faiss.IndexRaBitQFastScan(means.shape[1], faiss.METRIC_INNER_PRODUCT)
+        index.train(means)  # takes their mean, and nothing else
+        for block in blocks():
+            index.add(block)
         return faiss.serialize_index(index).tobytes()
 
     def search(self, question: "Vectors", k: int) -> tuple["NDArray[np.int64]", "NDArray[np.float32]"]:

@@ -7,6 +7,7 @@ from contextlib import closing
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import qa
 from qa.corpus import split_article
@@ -32,6 +33,9 @@ from qa.index.store import Store, StoreWriter
 from qa.models import Embedder
 from qa.types import Article, ChunkerSettings, FileDigest, Manifest
 
+if TYPE_CHECKING:
+    from qa.models import Vectors
+
 BuildProgress = Callable[[str, int, int], None]
 """Called with (stage, done, total or 0 while unknown); stages are "read", "split", "embed" and "write"."""
 
@@ -39,6 +43,7 @@ _LARGEST_BATCH = 512
 _SMALLEST_BATCH = 32
 _BATCHES = 20  # an interrupted build loses at most one in twenty of its chunks
 _ROWS_READ_TOGETHER = 512
+_ROWS_CODED_TOGETHER = 1 << 16
 
 
 class DraftIndex:
@@ -95,8 +100,6 @@ class DraftIndex:
 
     def embed(self, current: Generation | None, cache: VectorCache) -> int:
         """Write the vectors; return how many chunks had to be embedded."""
-        import numpy as np
-
         done = new = 0
         rows, parts = self._chunks, self._starts[-1]
         head, parts_head = DenseIndex.header(rows, self._dim), SentenceVectors.header(parts, self._dim)
@@ -119,11 +122,18 @@ class DraftIndex:
                 done, new = done + 1, new + embedding.is_new
                 self._progress("embed", done, self._chunks)
         if self._kind == QUANTISED:
-            shape = (rows, self._dim)
-            vectors = np.memmap(self._folder / DENSE, np.float32, "r", offset=len(head), shape=shape)
-            publish.write_file(self._folder / CODES, DenseIndex.codes(vectors))
+            publish.write_file(self._folder / CODES, DenseIndex.codes(lambda: self._vectors(len(head))))
         publish.reached("embedded")
         return new
+
+    def _vectors(self, start: int) -> Iterator["Vectors"]:
+        """Yield the written vectors, read and not mapped: what is mapped stays in memory while there is room."""
+        import numpy as np
+
+        with (self._folder / DENSE).open("rb") as file:
+            file.seek(start)
+            while len(block := np.fromfile(file, np.float32, _ROWS_CODED_TOGETHER * self._dim)):
+                yield block.reshape(-1, self._dim)
 
     def finish(self) -> tuple[Manifest, publish.Pointer]:
         """Write the manifest and check everything: what the disk holds is what readers will get."""

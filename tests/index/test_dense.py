@@ -136,7 +136,7 @@ def test_codes_find_what_the_exact_index_finds() -> None:
     rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     data = DenseIndex.header(*rows.shape) + rows.tobytes()
     exact = opened(data, rows=6000, dim=64)
-    coded = opened(data, rows=6000, dim=64, codes=DenseIndex.codes(rows))
+    coded = opened(data, rows=6000, dim=64, codes=DenseIndex.codes(lambda: [rows]))
     found = []
     for question in rows[::60]:
         expected, best = exact.search(question, 10)
@@ -152,11 +152,11 @@ def test_codes_find_what_the_exact_index_finds() -> None:
 @pytest.mark.parametrize("rows", [ROWS - 1, ROWS + 1])
 def test_codes_of_other_vectors_are_refused(data: bytes, rows: int) -> None:
     with pytest.raises(IndexDamagedError, match="IndexRaBitQFastScan"):
-        opened(data, codes=DenseIndex.codes(random_rows(rows)))
+        opened(data, codes=DenseIndex.codes(lambda: [random_rows(rows)]))
 
 
 def test_codes_that_are_none_are_refused(data: bytes) -> None:
-    for codes in (data, b"nonsense", DenseIndex.codes(random_rows(ROWS))[:-9]):
+    for codes in (data, b"nonsense", DenseIndex.codes(lambda: [random_rows(ROWS)])[:-9]):
         with pytest.raises(IndexDamagedError):
             opened(data, codes=codes)
 
