@@ -257,6 +257,41 @@ def doctor(index_dir: IndexDir = None, model: Model = None) -> None:
     raise typer.Exit(EXIT_ANSWERED if healthy else EXIT_INDEX)
 
 
+@app.command()
+def eval(  # commands are documented, and suggested after errors, by the names of their functions
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Judged folder in the layout of BEIR.")],
+    legs: Annotated[bool, typer.Option("--legs", help="Compare with dense, lexical and RRF.")] = False,
+    questions: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Ask N of them, always the same.  [default: all]")
+    ] = None,
+    run: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a TREC run.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with charts.")] = None,
+    model: Model = None,
+    as_json: Json = False,
+) -> None:
+    """Measure retrieval, quotes and refusals on judged questions.
+
+    \b
+    Examples:
+      qa eval ~/eval/nq
+      qa eval ~/eval/nq --legs --questions 200 --report nq.html
+    """
+    from qa.evaluate import evaluate, expect_writable, html_report, save, table_lines, to_json, trec_run
+    from qa.serve import Terminal, visible
+    from qa.wiring import ask_judged_folder
+
+    expect_writable(run, report)
+    terminal = Terminal()
+    with terminal.progress() as progress:
+        asked = ask_judged_folder(folder, _settings(model=model), sample=questions, progress=progress)
+        evaluation = evaluate(asked, legs=legs)
+    terminal.data(to_json(evaluation) if as_json else visible("\n".join(table_lines(evaluation))) + "\n")
+    if run is not None:
+        save(run, trec_run(asked.asked))
+    if report is not None:
+        save(report, html_report(evaluation))
+
+
 def _settings(**flags: object) -> "Settings":
     from qa.settings import load_settings
 

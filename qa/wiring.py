@@ -1,6 +1,6 @@
 """The one place that reads settings and puts the parts together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,12 @@ from qa.errors import InputError
 from qa.index import open_generation as open_current
 from qa.models import FAKE_MODEL, Embedder, FakeEmbedder, find_model, open_embedder
 from qa.settings import Settings
-from qa.types import BuildReport, Check, ChunkerSettings, ModelFingerprint
+from qa.types import Article, BuildReport, Check, ChunkerSettings, ModelFingerprint, Skipped
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from qa.evaluate import AskedFolder
     from qa.index import BuildProgress, Generation
 
 MAX_CHUNK_TOKENS = 254
@@ -26,16 +27,8 @@ def build_index(
 ) -> BuildReport:
     """Index a folder as the settings say."""
     from qa.corpus import load_folder
-    from qa.index import build_generation
 
-    embedder = _embedder(settings)
-    return build_generation(
-        lambda: load_folder(folder),
-        settings.index_dir,
-        embedder=embedder,
-        chunker=_chunker(settings, embedder.fingerprint),
-        progress=progress,
-    )
+    return _build(lambda: load_folder(folder), settings, progress)
 
 
 def open_generation(settings: Settings) -> "Generation":
@@ -48,6 +41,25 @@ def open_answerer(settings: Settings) -> Answerer:
     embedder = _embedder(settings, streams=1)
     generation = open_current(settings.index_dir, model=embedder.fingerprint)
     return Answerer(generation, embedder, refuse_below=settings.refuse_below)
+
+
+def ask_judged_folder(
+    folder: Path,
+    settings: Settings,
+    *,
+    sample: int | None = None,
+    progress: "BuildProgress" = lambda stage, done, total: None,
+) -> "AskedFolder":
+    """Index a judged folder in the user's cache as `build_index` does, unless it is there, and ask its questions."""
+    from platformdirs import user_cache_path
+
+    from qa.evaluate import ask_all, read_beir
+
+    data = read_beir(folder)
+    settings = settings.model_copy(update={"index_dir": user_cache_path("qa") / "eval" / data.digest})
+    _build(lambda: data.articles, settings, progress)
+    answerer = open_answerer(settings)
+    return ask_all(data, answerer, refuse_below=settings.refuse_below, sample=sample, progress=progress)
 
 
 def make_app(settings: Settings) -> "FastAPI":
@@ -65,6 +77,16 @@ def examine_index(settings: Settings) -> Iterator[Check]:
     from qa.index import examine
 
     return examine(settings.index_dir, _embedder(settings))
+
+
+def _build(
+    read: Callable[[], Iterable[Article | Skipped]], settings: Settings, progress: "BuildProgress"
+) -> BuildReport:
+    from qa.index import build_generation
+
+    embedder = _embedder(settings)
+    chunker = _chunker(settings, embedder.fingerprint)
+    return build_generation(read, settings.index_dir, embedder=embedder, chunker=chunker, progress=progress)
 
 
 def _embedder(settings: Settings, *, streams: int | None = None) -> Embedder:

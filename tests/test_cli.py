@@ -492,7 +492,7 @@ def test_indexing_shows_progress_on_a_terminal(place: Path, tmp_path: Path) -> N
 
 
 def _help(folder: Path) -> Iterator[str]:
-    for command in ("", "index", "ask", "serve", "show", "verify"):
+    for command in ("", "index", "ask", "serve", "show", "verify", "eval"):
         done = _qa(folder, *command.split(), "--help")
         assert (done.returncode, done.stderr) == (0, b"")
         yield f"$ qa {command} --help\n".replace("  ", " ") + done.stdout.decode()
