@@ -37,6 +37,7 @@ SETS = ("squad_v1_dev", "nq_oracle")
 THREADS = 2
 SLICE = 256  # chunks
 TURN = 20  # questions
+RANKED = 800  # questions a set whose rankings are compared
 
 COLD = {
     "qa": f"""
@@ -207,7 +208,7 @@ def _ndcg(data: BeirFolder, embedder: Embedder) -> float:
         )
         answerer = Answerer(open_generation(Path(folder)), embedder)
         found = []
-        for name, relevant in data.relevant.items():
+        for name, relevant in islice(data.relevant.items(), RANKED):
             candidates = answerer.search(data.questions[name], k=1).candidates
             chunks = answerer.generation.chunks([candidate.row for candidate in candidates])
             found.append(ndcg([chunk.article_id for chunk in chunks], relevant))
