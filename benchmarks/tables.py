@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "performance.md")
+PAGES = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("performance", "quality")))
 RESULTS = ROOT / "benchmarks" / "results"
 _MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -186,6 +186,54 @@ def service() -> Iterator[str]:
     yield from source("service")
 
 
+def fusion() -> Iterator[str]:
+    """Yield how the ways to rank compare, and by how much less ours errs."""
+    found = read("fusion")["figures"]
+    sets = found["nDCG@10"]
+    yield from rows(
+        "nDCG@10 | " + " | ".join([*sets, "mean"]),
+        [
+            (row, *(f"{value:.4f}" for value in (*values, sum(values) / len(values))))
+            for row in next(iter(sets.values()))
+            if (values := [found[row] for found in sets.values()])
+        ],
+    )
+    yield "\n"
+    reductions = found["error reduction in %"]
+    yield from rows(
+        "error (1 - nDCG@10) less than that of, % | " + " | ".join(next(iter(reductions.values()))),
+        [(name, *row.values()) for name, row in reductions.items()],
+    )
+    yield f"\nShares of the dense leg that the two halves of the questions chose: {', '.join(found['shares'])}.\n"
+    yield from source("fusion")
+
+
+def quality() -> Iterator[str]:
+    """Yield the figures of `qa eval` on each set."""
+    found = read("quality")["figures"]
+    yield from rows(
+        "| " + " | ".join(next(iter(found.values()))), [(name, *row.values()) for name, row in found.items()]
+    )
+    yield from source("quality")
+
+
+def fitted() -> Iterator[str]:
+    """Yield what the fit says of itself: the quote sign by sign, the confidence set by set."""
+    path = ROOT / "qa" / "answer" / "fitted.json"
+    provenance = json.loads(path.read_text(encoding="utf-8"))["provenance"]
+    steps = provenance["quote"]["best sentence of the three passages is right"]
+    sets = list(next(iter(steps.values())))
+    yield from rows("signs | " + " | ".join(sets), [(step, *row.values()) for step, row in steps.items()])
+    yield "\n"
+    confidence = provenance["confidence"]
+    names = list(dict.fromkeys(name for row in confidence.values() for name in row))
+    yield from rows(
+        "held out | " + " | ".join(confidence),
+        [(name, *(row.get(name, "") for row in confidence.values())) for name in names],
+    )
+    yield f"\n`qa/answer/fitted.json`, written by `{provenance['command']}`.\n"
+
+
 def memory() -> Iterator[str]:
     """Yield the table of memory."""
     found = {name: row for name, row in read("memory")["figures"].items() if isinstance(row, dict)}
@@ -237,6 +285,9 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "search": search,
     "service": service,
     "memory": memory,
+    "fusion": fusion,
+    "quality": quality,
+    "fitted": fitted,
     "peers": peers,
 }
 

@@ -107,6 +107,7 @@ def ask(
     max_context_tokens: Annotated[
         int | None, typer.Option(metavar="N", help="Add `context` for a language model to --json.")
     ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show what every score is made of.")] = False,
     as_json: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -126,7 +127,7 @@ def ask(
     settings = _settings(index_dir=index_dir, model=model, k=k)
     text = read_text(Path("-"), max_bytes=_MAX_STDIN_BYTES) if question == "-" else question
     answerer = open_answerer(settings)
-    answer = answerer.ask(text, k=settings.k, max_context_tokens=max_context_tokens)
+    answer = answerer.ask(text, k=settings.k, max_context_tokens=max_context_tokens, explained=explain)
     terminal = Terminal(plain=plain)
     if as_json:
         from qa.serve import wire_answer

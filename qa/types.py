@@ -207,6 +207,44 @@ class IndexInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One summand of a score: `value` times `weight`."""
+
+    name: str
+    value: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPassage:
+    """Why a passage stands at its rank: the parts add up to its score; `matched` are its words that the question has."""
+
+    rank: int
+    parts: tuple[Part, ...]
+    matched: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedQuote:
+    """Why `article.text[start:end]` was quoted: the parts add up to `score`, which the best sentence had."""
+
+    passage: int
+    start: int
+    end: int
+    score: float
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What an answer is made of; the parts of `confidence` add up to ln(p / (1 - p)) of the probability p."""
+
+    passages: tuple[ExplainedPassage, ...]
+    quotes: tuple[ExplainedQuote, ...]
+    confidence: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The reply to one question. `text` is None when `status` is "no_evidence".
 
@@ -221,5 +259,6 @@ class Answer:
     citations: tuple[Citation, ...]
     passages: tuple[Passage, ...]
     context: Context | None
+    explanation: Explanation | None
     index: IndexInfo
     timings_ms: Mapping[str, float]

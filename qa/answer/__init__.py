@@ -1,19 +1,20 @@
 """From a question to an answer: retrieve, fuse, pick the quote, decide whether to answer, cite."""
 
-from qa.answer.abstain import CURVE, SIGNS, confidence, default_threshold
+from qa.answer.abstain import confidence
 from qa.answer.ask import MAX_K, MAX_QUESTION_CHARS, Answerer, Found
 from qa.answer.cite import line_range
+from qa.answer.fitted import FILE, Fitted, fitted
 from qa.answer.live import LiveAnswerer
 
 __all__ = [
-    "CURVE",
+    "FILE",
     "MAX_K",
     "MAX_QUESTION_CHARS",
-    "SIGNS",
     "Answerer",
+    "Fitted",
     "Found",
     "LiveAnswerer",
     "confidence",
-    "default_threshold",
+    "fitted",
     "line_range",
 ]

@@ -1,53 +1,44 @@
 """One probability that the passages hold an answer, from signs that retrieval leaves."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from importlib import resources
 
-from qa.answer.retrieve import Candidate
-from qa.answer.select import Quote, coverage
+from qa.answer.fitted import fitted
+from qa.answer.passages import Evidence
+from qa.answer.select import READ_PASSAGES, Asked, Quote, coverage
 from qa.index import terms
-from qa.types import Passage
 
-SIGNS = ("cosine_z", "passage_coverage", "quote_cosine", "quote_coverage")
-CURVE = "refusal.json"
+CONSTANT = "constant"
 
 
-def signs(
-    candidates: Sequence[Candidate],
-    passages: Sequence[Passage],
-    quotes: Sequence[Quote],
-    weights: Mapping[str, float],
+def confidence_signs(
+    evidence: Sequence[Evidence], sentences: Sequence[Quote], asked: Asked
 ) -> dict[str, float]:
     """Return what the probability is made of.
 
-    By how many standard deviations the best cosine of any sentence stands out; the share of the
-    question's IDF (`weights`) found in the best three passages; cosine and share of the best quote.
+    constant            1
+    passage_coverage    share of the question's IDF whose terms stand in the best passages
+    quote_cosine        of the best quote with the question
+    quote_coverage      share of the question's IDF whose terms the best sentence holds
+    kind_missing        1 if the question asks for a kind of thing and the best sentence names none
+    lead                how much more the best passage scores than the next one
     """
-    found = {term for passage in passages[:3] for term in terms(f"{passage.title} {passage.text}")}
+    read = evidence[:READ_PASSAGES]
+    found = {term for each in read for sentence in each.terms for term in sentence}
+    found.update(term for each in read for term in terms(each.passage.title))
+    best = sentences[0].signs
+    scores = [each.passage.score for each in read]
     return {
-        "cosine_z": max(candidate.dense_z for candidate in candidates),
-        "passage_coverage": coverage(weights, found),
-        "quote_cosine": quotes[0].cosine,
-        "quote_coverage": quotes[0].coverage,
+        CONSTANT: 1.0,
+        "passage_coverage": coverage(asked.idf, found),
+        "quote_cosine": best["cosine"],
+        "quote_coverage": best["coverage"],
+        "kind_missing": float(asked.kind is not None and not (best["figure"] or best["named"])),
+        "lead": scores[0] - scores[1] if len(scores) > 1 else 0.0,
     }
 
 
-def confidence(values: Mapping[str, float]) -> float:
-    """Return the logistic function of the weighted sum of the signs, with the weights shipped in `CURVE`."""
-    curve = shipped_curve()
-    total = curve["intercept"] + sum(weight * values[name] for name, weight in curve["weights"].items())
+def confidence(signs: Mapping[str, float]) -> float:
+    """Return the logistic function of the weighted sum of the signs."""
+    total = sum(weight * signs[name] for name, weight in fitted().confidence.items())
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
-
-
-def default_threshold() -> float:
-    """Return the least confidence at which we answer unless told otherwise."""
-    return float(shipped_curve()["threshold"])
-
-
-@lru_cache(maxsize=1)
-def shipped_curve():  # type: ignore[no-untyped-def]  # noqa: ANN201 (JSON)
-    """Return the fitted weights with their provenance, as `python -m qa.evaluate.fit` wrote them."""
-    return json.loads(resources.files("qa.answer").joinpath(CURVE).read_text(encoding="utf-8"))

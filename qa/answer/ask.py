@@ -5,10 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from qa.answer.abstain import confidence, default_threshold, signs
+from qa.answer.abstain import confidence, confidence_signs
 from qa.answer.cite import cite, pack_context
+from qa.answer.explain import explain
+from qa.answer.fitted import fitted
+from qa.answer.passages import Evidence, read_passages
 from qa.answer.retrieve import Candidate, retrieve
-from qa.answer.select import READ_PASSAGES, Quote, select
+from qa.answer.select import READ_PASSAGES, Asked, Quote, rank_sentences, select
 from qa.errors import InputError
 from qa.index import Generation, terms
 from qa.models import Embedder
@@ -31,13 +34,21 @@ class Answerer:
         """
         self.generation = generation
         self._embedder = embedder
-        self._refuse_below = default_threshold() if refuse_below is None else refuse_below
+        self._refuse_below = fitted().threshold if refuse_below is None else refuse_below
 
-    def ask(self, question: str, *, k: int = 5, max_context_tokens: int | None = None) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        max_context_tokens: int | None = None,
+        explained: bool = False,
+    ) -> Answer:
         """Return quotes with citations, or an answer whose status is "no_evidence", and `k` passages either way.
 
-        `max_context_tokens` asks for the passages packed for a language model. Raises InputError for a
-        question or number out of bounds.
+        There are fewer when the index has no more, or only copies of them. `max_context_tokens` asks for the
+        passages packed for a language model, `explained` for what every score is made of. Raises InputError for
+        a question or number out of bounds.
         """
         question = _checked(question, k, max_context_tokens)
         clock = _Clock()
@@ -49,6 +60,9 @@ class Answerer:
         if max_context_tokens is not None:
             context = pack_context(found.passages, found.articles, max_tokens=max_context_tokens)
             clock.lap("context")
+        explanation = (
+            explain(found.evidence[:k], found.quotes, found.signs, found.asked) if explained else None
+        )
         manifest = self.generation.manifest
         return Answer(
             question=question,
@@ -58,6 +72,7 @@ class Answerer:
             citations=citations if answered else (),
             passages=found.passages,
             context=context,
+            explanation=explanation,
             index=IndexInfo(manifest.generation, manifest.model.name, manifest.chunks, manifest.articles),
             timings_ms=clock.laps(),
         )
@@ -78,47 +93,41 @@ class Answerer:
         lap("embed")
         candidates = retrieve(self.generation, question, vector, article_id=article_id)
         # The same passages are read for every k: how sure an answer is must not depend on how much is shown.
-        read, articles = self._passages(candidates[: max(k, READ_PASSAGES)])
+        evidence, articles = read_passages(self.generation, candidates, k=max(k, READ_PASSAGES))
         lap("retrieve")
-        weights = {term: self.generation.lexical.idf(term) for term in terms(question)}
-        cosines = [candidate.sentences for candidate in candidates[: len(read)]]
-        best = select(read, cosines, articles=articles, weights=weights)
-        quotes = select(read[:k], cosines, articles=articles, weights=weights) if k < READ_PASSAGES else best
-        passages = tuple(_highlighted(passage, quotes) for passage in read[:k])
+        asked = Asked.of(question, {term: self.generation.lexical.idf(term) for term in terms(question)})
+        sentences = rank_sentences(evidence, asked, articles)
+        shown = [quote for quote in sentences if quote.passage.rank <= k]
+        quotes = select(shown, articles)
         found = Found(
-            tuple(candidates), passages, articles, tuple(quotes), signs(candidates, read, best, weights)
+            asked=asked,
+            candidates=tuple(candidates),
+            evidence=evidence,
+            passages=tuple(_highlighted(each.passage, quotes) for each in evidence[:k]),
+            articles=articles,
+            sentences=tuple(sentences),
+            quotes=tuple(quotes),
+            signs=confidence_signs(evidence, sentences, asked),
         )
         lap("select")
         return found
 
-    def _passages(self, best: Sequence[Candidate]) -> tuple[tuple[Passage, ...], Mapping[str, Article]]:
-        chunks = self.generation.chunks([candidate.row for candidate in best])
-        articles = {name: self.generation.article(name) for name in {chunk.article_id for chunk in chunks}}
-        passages = tuple(
-            Passage(
-                chunk=chunk,
-                title=articles[chunk.article_id].title,
-                text=articles[chunk.article_id].text[chunk.start : chunk.end],
-                rank=rank,
-                score=candidate.score,
-                dense=candidate.dense,
-                lexical=candidate.lexical,
-            )
-            for rank, (candidate, chunk) in enumerate(zip(best, chunks, strict=True), start=1)
-        )
-        return passages, articles
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Passages, their articles, the quotes chosen from them, and the signs that speak for an answer.
+    """What an answer is made of.
 
-    `candidates` are all chunks that were ranked, best first.
+    `candidates` are all chunks that were ranked, best first, `evidence` those that were read, `passages` those
+    that are shown; `articles` has the articles of what was read, `sentences` the sentences of the best of it,
+    best first, `quotes` those of them that are shown; `signs` speak for an answer.
     """
 
+    asked: Asked
     candidates: tuple[Candidate, ...]
+    evidence: tuple[Evidence, ...]
     passages: tuple[Passage, ...]
     articles: Mapping[str, Article]
+    sentences: tuple[Quote, ...]
     quotes: tuple[Quote, ...]
     signs: Mapping[str, float]
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qa.answer.fitted import fitted
 from qa.index import Generation
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 POOL = 100
 """How many chunks each leg offers to the fusion."""
 
-DENSE_WEIGHT = 0.7
-"""Share of the dense leg; docs/decisions.md has the sets that chose it."""
-
 
 _SAMPLED = 16
 
@@ -27,7 +25,7 @@ class Candidate:
     """A chunk's row with the scores that rank it.
 
     `sentences` are the cosines of its sentences with the question, `dense` the best of them, `lexical`
-    is BM25, `score` their fusion; `dense_z` says by how many standard deviations `dense` stands out.
+    is BM25; `dense_z` and `lexical_z` say by how many standard deviations they stand out.
     """
 
     row: int
@@ -35,7 +33,13 @@ class Candidate:
     dense: float
     dense_z: float
     lexical: float
+    lexical_z: float
     sentences: "NDArray[np.float32]"
+
+    @property
+    def signs(self) -> dict[str, float]:
+        """What `score` is the weighted sum of."""
+        return {"dense": self.dense_z, "lexical": self.lexical_z}
 
 
 def retrieve(
@@ -43,7 +47,7 @@ def retrieve(
 ) -> list[Candidate]:
     """Rank every chunk that one of the legs offers, or those of one article, best first.
 
-    A chunk's dense score is that of its best sentence. Score = w * z(dense) + (1 - w) * z(BM25) with
+    A chunk's dense score is that of its best sentence. The score is the weighted sum of z(dense) and z(BM25),
     z(x) = (x - mean) / standard deviation over the whole index (over an even sample of it in the dense
     leg), so that a score does not depend on where a list was cut. Equal scores keep the order of rows:
     article id, then place in the article.
@@ -62,13 +66,14 @@ def retrieve(
     dense_z = _z(dense, float(sample.mean()), float(sample.std()))
     mean, square = float(lexical.mean()), float(lexical @ lexical) / len(lexical)
     lexical_z = _z(lexical[pool], mean, math.sqrt(max(0.0, square - mean * mean)))
-    fused = DENSE_WEIGHT * dense_z + (1 - DENSE_WEIGHT) * lexical_z
+    weights = fitted().passage
+    fused = weights["dense"] * dense_z + weights["lexical"] * lexical_z
     order = np.argsort(-fused, kind="stable")
     ends = np.append(starts[1:], len(sentences))
-    columns = (pool, fused, dense, dense_z, lexical[pool], starts, ends)
+    columns = (pool, fused, dense, dense_z, lexical[pool], lexical_z, starts, ends)
     return [
-        Candidate(row, score, cosine, z, words, sentences[start:end])
-        for row, score, cosine, z, words, start, end in zip(
+        Candidate(row, score, cosine, far, words, words_far, sentences[start:end])
+        for row, score, cosine, far, words, words_far, start, end in zip(
             *(column[order].tolist() for column in columns), strict=True
         )
     ]

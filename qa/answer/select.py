@@ -1,66 +1,108 @@
 """Pick the sentences that answer, out of the best passages."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from qa.answer.expect import Kind, expected_kind, names_one
+from qa.answer.fitted import fitted
+from qa.answer.passages import Evidence
 from qa.index import terms
 from qa.types import Article, Passage, Span
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 READ_PASSAGES = 3
 """Passages whose sentences compete for the quote."""
 
 MAX_QUOTES = 3
-COSINE_SHARE = 0.6
-PASSAGE_SHARE = 0.05
-NEAR_BEST = 0.05
-"""A further quote scores at most this much less than the best one."""
+NEAR_BEST = math.log(3)
+"""A further quote scores at most this much less than the best one: the odds against it are 3 to 1 at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
     """One or more neighbouring sentences of one passage, `article.text[start:end]`.
 
-    `cosine` is that of its best sentence with the question, `coverage` the share of the question's IDF
-    whose words that sentence holds.
+    `score` and `signs`, of which it is the weighted sum, are those of its best sentence.
     """
 
     passage: Passage
     start: int
     end: int
     score: float
-    cosine: float
-    coverage: float
+    signs: Mapping[str, float]
 
 
-def select(
-    passages: Sequence[Passage],
-    cosines: Sequence["NDArray[np.float32]"],
-    *,
-    articles: Mapping[str, Article],
-    weights: Mapping[str, float],
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is known of a question: its terms with their IDF, and what kind of thing it asks for."""
+
+    text: str
+    idf: Mapping[str, float]
+    kind: Kind | None
+
+    @classmethod
+    def of(cls, question: str, idf: Mapping[str, float]) -> "Asked":
+        """Read the question."""
+        return cls(question, idf, expected_kind(question))
+
+
+def rank_sentences(
+    evidence: Sequence[Evidence], asked: Asked, articles: Mapping[str, Article]
 ) -> list[Quote]:
-    """Return the best sentence and up to `MAX_QUOTES` - 1 others that score nearly as well, best first.
+    """Return every sentence of the best passages as a quote, best first.
 
-    `cosines` holds, passage by passage, those of the sentences with the question; `weights` the IDF of the
-    question's terms. A sentence scores `COSINE_SHARE` of its cosine, the rest the coverage of the terms,
-    plus `PASSAGE_SHARE` of its passage's score: none of them says enough alone.
+    A sentence's score is the weighted sum of its signs, see `_signs`: none of them says enough alone.
     """
+    weights = fitted().quote
     quotes: dict[tuple[str, Span], Quote] = {}
-    for passage, row in zip(passages[:READ_PASSAGES], cosines, strict=False):
+    for each in evidence[:READ_PASSAGES]:
+        passage = each.passage
         text = articles[passage.chunk.article_id].text
-        for span, cosine in zip(passage.chunk.sentences, row.tolist(), strict=True):
-            share = coverage(weights, terms(text[slice(*span)]))
-            score = COSINE_SHARE * cosine + (1 - COSINE_SHARE) * share + PASSAGE_SHARE * passage.score
+        for span, signs in zip(passage.chunk.sentences, _signs(each, asked, text), strict=True):
+            score = sum(weight * signs[name] for name, weight in weights.items())
             # Passages of one article may overlap: the better one keeps the sentence.
-            quotes.setdefault((passage.chunk.article_id, span), Quote(passage, *span, score, cosine, share))
-    best = sorted(quotes.values(), key=lambda quote: (-quote.score, quote.passage.rank, quote.start))
-    kept = [quote for quote in best[:MAX_QUOTES] if quote.score >= best[0].score - NEAR_BEST]
+            quotes.setdefault((passage.chunk.article_id, span), Quote(passage, *span, score, signs))
+    return sorted(quotes.values(), key=lambda quote: (-quote.score, quote.passage.rank, quote.start))
+
+
+def select(sentences: Sequence[Quote], articles: Mapping[str, Article]) -> list[Quote]:
+    """Return the best sentence and up to `MAX_QUOTES` - 1 others that score nearly as well, best first."""
+    kept = [quote for quote in sentences[:MAX_QUOTES] if quote.score >= sentences[0].score - NEAR_BEST]
     return _join_neighbours(kept, articles)
+
+
+def _signs(evidence: Evidence, asked: Asked, text: str) -> list[dict[str, float]]:
+    """Return the signs of each sentence of a passage; `text` is the article's.
+
+    cosine      with the question
+    coverage    share of the question's IDF whose terms the sentence holds
+    open        the same, of the terms that title and heading do not hold
+    figure      1 if the question asks for a number or a date and the sentence has one
+    named       1 if it asks for a person, a place or a reason and the sentence names one, which says less
+    passage     score of the passage
+    """
+    passage = evidence.passage
+    given = set(terms(f"{passage.title} {passage.chunk.heading}"))
+    still_open = {term: weight for term, weight in asked.idf.items() if term not in given}
+    kind = asked.kind
+    is_figure = kind in ("number", "date")
+    names = [
+        kind is not None and names_one(kind, text[slice(*span)], asked.text)
+        for span in passage.chunk.sentences
+    ]
+    return [
+        {
+            "cosine": cosine,
+            "coverage": coverage(asked.idf, found),
+            "open": coverage(still_open, found),
+            "figure": float(named and is_figure),
+            "named": float(named and not is_figure),
+            "passage": passage.score,
+        }
+        for cosine, found, named in zip(
+            evidence.candidate.sentences.tolist(), evidence.terms, names, strict=True
+        )
+    ]
 
 
 def coverage(weights: Mapping[str, float], found: Collection[str]) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa.answer import Answerer, Found, confidence, default_threshold
+from qa.answer import Answerer, Found, confidence, fitted
 from qa.errors import ArticleNotFoundError, InputError
 from qa.evaluate.answers import Accepted
 from qa.evaluate.beir import BeirFolder
@@ -99,7 +99,7 @@ def ask_all(
         progress("ask", len(asked), len(names))
         asked.append(_ask(answerer, data, name, texts))
     progress("ask", len(names), len(names))
-    threshold = default_threshold() if refuse_below is None else refuse_below
+    threshold = fitted().threshold if refuse_below is None else refuse_below
     return AskedFolder(data, answerer.generation.manifest, threshold, tuple(asked))
 
 

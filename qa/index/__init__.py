@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qa.index.generation import Generation, open_generation
     from qa.index.lexical import LexicalIndex
     from qa.index.publish import Pointer, read_pointer
-    from qa.index.tokenise import terms
+    from qa.index.tokenise import matched_words, terms
 
 __all__ = [
     "BuildProgress",
@@ -25,6 +25,7 @@ __all__ = [
     "Pointer",
     "build_generation",
     "examine",
+    "matched_words",
     "open_generation",
     "read_pointer",
     "terms",
@@ -40,6 +41,6 @@ __getattr__ = lazy_door(
         "generation": ("Generation", "open_generation"),
         "lexical": ("LexicalIndex",),
         "publish": ("Pointer", "read_pointer"),
-        "tokenise": ("terms",),
+        "tokenise": ("matched_words", "terms"),
     },
 )

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Set
 from functools import lru_cache
 
 STEMMER = "english"
@@ -32,6 +33,12 @@ _STOP = frozenset((_QUESTION_WORDS + _FUNCTION_WORDS).split())
 def terms(text: str) -> list[str]:
     """Return the terms of a text in order: words folded, stopped and stemmed."""
     return [term for token in _TOKEN.findall(_MARKS.sub("", text.lower())) if (term := _term(token))]
+
+
+def matched_words(text: str, wanted: Set[str]) -> tuple[str, ...]:
+    """Return the words of a text, as they are written and each once, whose terms are wanted."""
+    words = dict.fromkeys(match[0] for match in _TOKEN.finditer(text))
+    return tuple(word for word in words if not wanted.isdisjoint(terms(word)))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -14,7 +14,8 @@ from qa import __version__
 from qa.answer import Answerer
 from qa.errors import ArticleNotFoundError, QAError
 from qa.serve.guards import LOOPBACK_HOSTS, Guard, on_http_exception, on_qa_error, read_ask
-from qa.serve.wire import AskRequest, Wire, WireAnswer, wire_answer
+from qa.serve.wire import AskRequest, WireAnswer, wire_answer
+from qa.serve.wire_base import Wire
 from qa.serve.wire_index import (
     WireArticle,
     WireArticles,
@@ -101,7 +102,12 @@ def create_app(
         """Answer a question with verbatim quotes, or say that there is no evidence."""
         asked = await read_ask(request)
         answer = await on_index(
-            lambda: current().ask(asked.question, k=asked.k, max_context_tokens=asked.max_context_tokens)
+            lambda: current().ask(
+                asked.question,
+                k=asked.k,
+                max_context_tokens=asked.max_context_tokens,
+                explained=asked.explain,
+            )
         )
         return _json(wire_answer(answer))
 

@@ -5,10 +5,10 @@ shown (escape sequences, bidi overrides, invisible characters) comes out as a vi
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from qa.types import Answer, Article, BuildReport, Check, Citation, Passage
+from qa.types import Answer, Article, BuildReport, Check, Citation, Explanation, Part, Passage
 
 if TYPE_CHECKING:
     from qa.serve.verify import Replay
@@ -37,7 +37,13 @@ def visible(text: str) -> str:
 
 
 def answer_lines(answer: Answer) -> Iterator[Line]:
-    """Show the quotes with their sources, then the other passages in short."""
+    """Show the quotes with their sources, then the other passages in short, then why if that was asked for."""
+    yield from _reply_lines(answer)
+    if answer.explanation is not None:
+        yield from _explanation_lines(answer.explanation)
+
+
+def _reply_lines(answer: Answer) -> Iterator[Line]:
     if answer.status == "no_evidence":
         yield Line(NO_EVIDENCE, "heading")
         if answer.passages:
@@ -57,6 +63,25 @@ def answer_lines(answer: Answer) -> Iterator[Line]:
         yield Line("")
         yield Line("Other passages:", "dim")
         yield from _passages(others)
+
+
+def _explanation_lines(explanation: Explanation) -> Iterator[Line]:
+    """Show every score as the sum it is."""
+    yield Line("")
+    yield Line("Why:", "heading")
+    for quote in explanation.quotes:
+        yield Line(f"quote from passage {quote.passage}  {_sum(quote.parts)}", indent=2)
+    for passage in explanation.passages:
+        yield Line(f"passage {passage.rank}  {_sum(passage.parts)}", indent=2)
+        if passage.matched:
+            yield Line(f"words of the question: {visible(', '.join(passage.matched))}", "dim", indent=4)
+    yield Line(f"confidence, log-odds  {_sum(explanation.confidence)}", indent=2)
+
+
+def _sum(parts: Sequence[Part]) -> str:
+    total = sum(part.value * part.weight for part in parts)
+    added = " + ".join(f"{part.name} {part.value:.2f} x {part.weight:.2f}" for part in parts if part.weight)
+    return f"{total:.2f} = {added}"
 
 
 def index_lines(report: BuildReport) -> Iterator[Line]:

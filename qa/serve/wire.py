@@ -9,21 +9,15 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from qa.answer import MAX_K, MAX_QUESTION_CHARS
+from qa.serve.wire_base import Offset, OffsetUnit, Wire
+from qa.serve.wire_explain import WireExplanation, wire_explanation
 from qa.types import Answer, Citation, Passage
 
 SCHEMA_VERSION: Final = 1
 MAX_CONTEXT_TOKENS = 32_000
 DEFAULT_K = 5
 
-OffsetUnit = Literal["unicode_code_points"]
-Offset = Annotated[int, Field(ge=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-
-
-class Wire(BaseModel):
-    """Root of what goes out: built field by field from records, so a NaN or a stray field is our bug."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, from_attributes=True)
 
 
 class AskRequest(BaseModel):
@@ -51,6 +45,9 @@ class AskRequest(BaseModel):
         ge=1,
         le=MAX_CONTEXT_TOKENS,
         description="token budget of `context`; without it `context` is null",
+    )
+    explain: bool = Field(
+        False, description="say what every score is made of; without it `explanation` is null"
     )
 
 
@@ -157,6 +154,7 @@ ANSWER_EXAMPLE: dict[str, JsonValue] = {
     ],
     "offset_unit": "unicode_code_points",
     "context": None,
+    "explanation": None,
     "index": {"generation": "g-000001", "model": "all-MiniLM-L6-v2", "chunks": 38, "articles": 5},
     "timing_ms": {"embed": 9.1, "search": 1.2, "total": 14.8},
 }
@@ -176,6 +174,7 @@ class WireAnswer(Wire):
     passages: list[WirePassage] = Field(description="the best passages, best first, answered or not")
     offset_unit: OffsetUnit = Field("unicode_code_points", description="unit of every index in this object")
     context: WireContext | None = Field(description="present when `max_context_tokens` was given")
+    explanation: WireExplanation | None = Field(description="present when `explain` was true")
     index: WireIndex = Field(description="which index answered")
     timing_ms: dict[str, float] = Field(description="wall time of each stage in milliseconds")
 
@@ -192,6 +191,7 @@ def wire_answer(answer: Answer) -> WireAnswer:
         passages=[_passage(passage) for passage in answer.passages],
         offset_unit="unicode_code_points",
         context=WireContext.model_validate(answer.context) if answer.context else None,
+        explanation=wire_explanation(answer.explanation) if answer.explanation else None,
         index=WireIndex.model_validate(answer.index),
         timing_ms=dict(answer.timings_ms),
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from qa.serve.wire import OffsetUnit, Wire
+from qa.serve.wire_base import OffsetUnit, Wire
 from qa.types import Article, ArticleSummary, BuildReport, Manifest
 
 Count = Annotated[int, Field(ge=0)]

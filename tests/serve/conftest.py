@@ -136,6 +136,7 @@ def answer(article: Article) -> Answer:
         citations=(cite(first, (3, 3), 0, 1), cite(second, (5, 6), 25, 1)),
         passages=passages,
         context=None,
+        explanation=None,
         index=IndexInfo("gen-000001-abc", "fake", 7, 3),
         timings_ms={"total": 1.5},
     )

@@ -99,7 +99,7 @@ def test_no_field_of_an_article_can_add_a_line(text: str) -> None:
 def _only(citation: Citation) -> Answer:
     from qa.types import IndexInfo
 
-    return Answer("q", "answered", "quote", 1, (citation,), (), None, IndexInfo("g", "fake", 1, 1), {})
+    return Answer("q", "answered", "quote", 1, (citation,), (), None, None, IndexInfo("g", "fake", 1, 1), {})
 
 
 def test_a_report_says_what_changed(generation: Generation) -> None:

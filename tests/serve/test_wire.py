@@ -81,6 +81,7 @@ def test_an_answer_is_exactly_the_object_of_the_contract(answer: Answer) -> None
         ],
         "offset_unit": "unicode_code_points",
         "context": None,
+        "explanation": None,
         "index": {"generation": "gen-000001-abc", "model": "fake", "chunks": 7, "articles": 3},
         "timing_ms": {"total": 1.5},
     }
