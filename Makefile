@@ -131,7 +131,7 @@ reliability: $(DEV) $(SELF) ## Kill, damage, fill and interrupt at length, then 
 	mv docs/reliability.md.new docs/reliability.md
 
 # Benchmarks print ratios against a baseline that runs in turns with them. The quick ones take about five
-# minutes; all of them take an hour, 10 GB of disk in the cache folder, and three more environments for the peers.
+# minutes; all of them take an hour and a half, 10 GB of disk in the cache folder, and three more environments for the peers.
 EVAL ?= ../shared/eval
 TRAIN ?= ../shared/train/en.jsonl.xz
 BENCH := $(VENV)/bin/python benchmarks
@@ -140,11 +140,13 @@ bench: $(DEV) $(SELF) ## Measure the embedder and a new process
 	$(BENCH)/embedding.py $(EVAL) --quick
 	$(BENCH)/cold.py --quick
 
-bench-all: $(DEV) $(SELF) ## Measure everything, then write the tables of README.md and docs/performance.md
+bench-all: $(DEV) $(SELF) ## Measure everything, then write the tables of README.md and docs/
 	$(BENCH)/embedding.py $(EVAL)
 	$(BENCH)/cold.py
 	$(BENCH)/search.py $(TRAIN)
 	$(BENCH)/service.py $(TRAIN)
 	$(BENCH)/memory.py $(TRAIN)
 	$(BENCH)/peers.py $(EVAL)/nq_oracle
+	$(BENCH)/fusion.py $(EVAL)
+	$(BENCH)/quality.py $(EVAL)
 	$(BENCH)/tables.py

@@ -28,7 +28,7 @@ SETS = (
     "xquad/de",
     "xquad/es",
 )
-QUESTIONS = 1500
+QUESTIONS = 600
 
 
 def main() -> None:
