@@ -3,8 +3,8 @@
 from qa.answer.abstain import confidence
 from qa.answer.ask import MAX_K, MAX_QUESTION_CHARS, Answerer, Found
 from qa.answer.cite import line_range
-from qa.answer.fitted import FILE, Fitted, fitted
 from qa.answer.live import LiveAnswerer
+from qa.answer.weights import FILE, Fitted, fitted
 
 __all__ = [
     "FILE",

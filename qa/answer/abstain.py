@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from qa.answer.fitted import fitted
 from qa.answer.passages import Evidence
 from qa.answer.select import READ_PASSAGES, Asked, Quote, coverage
+from qa.answer.weights import fitted
 from qa.index import terms
 
 CONSTANT = "constant"

@@ -8,10 +8,10 @@ from time import perf_counter
 from qa.answer.abstain import confidence, confidence_signs
 from qa.answer.cite import cite, pack_context
 from qa.answer.explain import explain
-from qa.answer.fitted import fitted
 from qa.answer.passages import Evidence, read_passages
 from qa.answer.retrieve import Candidate, retrieve
 from qa.answer.select import READ_PASSAGES, Asked, Quote, rank_sentences, select
+from qa.answer.weights import fitted
 from qa.errors import InputError
 from qa.index import Generation, terms
 from qa.models import Embedder

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from qa.answer.fitted import fitted
 from qa.answer.passages import Evidence
 from qa.answer.select import Asked, Quote
+from qa.answer.weights import fitted
 from qa.index import matched_words
 from qa.types import ExplainedPassage, ExplainedQuote, Explanation, Part
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa.answer.fitted import fitted
+from qa.answer.weights import fitted
 from qa.index import Generation
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qa.answer.expect import Kind, expected_kind, names_one
-from qa.answer.fitted import fitted
 from qa.answer.passages import Evidence
+from qa.answer.weights import fitted
 from qa.index import terms
 from qa.types import Article, Passage, Span
 
