@@ -7,7 +7,7 @@ its digest is checked, since OpenVINO parses it; an entry that is not what was w
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -37,12 +37,19 @@ class Verdict:
     date: str
 
 
-def entry_path(folder: Path, model: ModelFolder, *, machine: Sequence[str], check: Sequence[str]) -> Path:
-    """Return where the entry of a model lives: elsewhere as soon as anything that shapes it differs."""
-    shape = asdict(model.fingerprint) | {"machine": machine, "check": check, "version": _VERSION}
-    shape |= {name: _sha256(model.path / name) for name in _SHAPING_FILES}
+def shape_of(model: ModelFolder) -> dict[str, object]:
+    """Return everything that shapes a model's vectors."""
+    shape = asdict(model.fingerprint) | {name: _sha256(model.path / name) for name in _SHAPING_FILES}
     del shape["name"]  # a copy of a folder is the same model
-    return folder / f"{hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()}.compiled"
+    return shape
+
+
+def entry_path(
+    folder: Path, shape: Mapping[str, object], *, machine: Sequence[str], check: Sequence[str]
+) -> Path:
+    """Return where the entry of a network lives: elsewhere as soon as anything that shapes it differs."""
+    key = {**shape, "machine": machine, "check": check, "version": _VERSION}
+    return folder / f"{hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()}.compiled"
 
 
 def read_entry(path: Path) -> tuple[Verdict, bytes] | None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qa.models import find_model
-from qa.models.cache import KEPT, Verdict, entry_path, read_entry, write_entry
+from qa.models.cache import KEPT, Verdict, entry_path, read_entry, shape_of, write_entry
 from tests.models.conftest import Editor
 
 VERDICT = Verdict(
@@ -77,7 +77,7 @@ def test_what_shapes_the_vectors_is_in_the_name(tmp_path: Path, edited: Editor) 
 
     def name(model: object = default, machine: str = "a", check: str = "0.999") -> str:
         assert isinstance(model, type(default))
-        return entry_path(tmp_path, model, machine=[machine], check=[check]).name
+        return entry_path(tmp_path, shape_of(model), machine=[machine], check=[check]).name
 
     fingerprint = default.fingerprint
     assert name() == name(edited({}))  # a copy by another name
@@ -97,8 +97,8 @@ def test_the_architecture_is_in_the_name(tmp_path: Path, edited: Editor) -> None
     config = json.loads((default.path / "config.json").read_text(encoding="utf-8"))
     other = edited({"config.json": config | {"hidden_act": "relu"}})
     assert other.fingerprint == dataclasses.replace(default.fingerprint, name="edited")
-    assert entry_path(tmp_path, other, machine=[], check=[]) != entry_path(
-        tmp_path, default, machine=[], check=[]
+    assert entry_path(tmp_path, shape_of(other), machine=[], check=[]) != entry_path(
+        tmp_path, shape_of(default), machine=[], check=[]
     )
 
 
