@@ -16,7 +16,7 @@ MAX_LINES = 300
 VAGUE_NAMES = {"base", "common", "helpers", "manager", "utils"}
 # Loading these can run what a stranger wrote.
 DANGEROUS = re.compile(
-    r"\bpickle\b(?!\s*=\s*False)|torch\.load\b|trust_remote_code\s*=\s*(?!False)|allow_pickle\s*=\s*(?!False)"
+    r"\bpickle\b(?!\s*=\s*False)|torch\.load\b(?!.*\bweights_only=True)|trust_remote_code\s*=\s*(?!False)|allow_pickle\s*=\s*(?!False)"
 )
 HEAVY = {"bm25s", "faiss", "fastapi", "numpy", "openvino", "pydantic", "sentence_transformers", "torch"}
 # torch comes with sentence-transformers: naming it would let a resolver choose its build. pydantic pins its core.

@@ -1,39 +1,70 @@
-"""Read question-answering rows (one JSON object a line, xz) as judged collections, one a set."""
+"""Read question-answering rows (one JSON object a line, xz), as they are or as judged collections, one a set."""
 
 import hashlib
 import json
 import lzma
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from qa.errors import InputError
 from qa.evaluate.answers import Accepted
 from qa.evaluate.beir import BeirFolder
-from qa.types import Article
+from qa.types import Article, Span
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRow:
+    """A question about one passage; `answers` are half-open ranges of code points in `context`, none if it has none."""
+
+    id: str
+    set: str
+    question: str
+    title: str
+    context: str
+    answers: tuple[Span, ...]
+
+
+def training_rows(path: Path) -> Iterator[TrainingRow]:
+    """Yield the rows in the order of the file.
+
+    A row has id, set, question, title, context and answers, a list of objects with text and start. Raises
+    InputError when the file cannot be read, or when an answer does not stand where it says.
+    """
+    try:
+        with lzma.open(path, "rt", encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                row = json.loads(line)
+                answers = tuple(
+                    (answer["start"], answer["start"] + len(answer["text"])) for answer in row["answers"]
+                )
+                found = TrainingRow(
+                    row["id"], row["set"], row["question"], row["title"], row["context"], answers
+                )
+                texts = [found.context[start:end] for start, end in answers]
+                if texts != [answer["text"] for answer in row["answers"]]:
+                    raise ValueError(f"line {number}: an answer does not stand at its start")  # noqa: TRY301
+                yield found
+    except (OSError, EOFError, lzma.LZMAError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"Cannot read {path}: {error!r}. Expected rows as its README describes them."
+        ) from error
 
 
 def read_training(path: Path, sets: Sequence[str], *, articles: int, questions: int) -> dict[str, BeirFolder]:
     """Return each set: its passages as articles, and the questions that they answer, at most so many of both.
 
-    A row has question, context, title, set and answers, a list of objects with text. Those whose texts have the
-    smallest hashes are taken. Raises InputError when the file cannot be read.
+    Those whose texts have the smallest hashes are taken. Raises InputError as `training_rows` does.
     """
     found: dict[str, dict[str, Article]] = {name: {} for name in sets}
     asked: dict[str, dict[str, tuple[str, str, Accepted]]] = {name: {} for name in sets}
-    try:
-        with lzma.open(path, "rt", encoding="utf-8") as file:
-            for line in file:
-                row = json.loads(line)
-                if (name := row["set"]) in found:
-                    article = _article(row)
-                    found[name][article.id] = article
-                    if texts := tuple(answer["text"] for answer in row["answers"]):
-                        answers = Accepted(texts, sentences=False)
-                        asked[name][row["id"]] = (row["question"], article.id, answers)
-    except (OSError, lzma.LZMAError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"Cannot read {path}: {error!r}. Expected rows as its README describes them."
-        ) from error
+    for row in training_rows(path):
+        if row.set in found:
+            article = passage_article(row)
+            found[row.set][article.id] = article
+            if row.answers:
+                texts = tuple(row.context[start:end] for start, end in row.answers)
+                asked[row.set][row.id] = (row.question, article.id, Accepted(texts, sentences=False))
     return {name: _folder(name, found[name], asked[name], articles, questions) for name in sets}
 
 
@@ -58,9 +89,10 @@ def _folder(
     )
 
 
-def _article(row: Mapping[str, str]) -> Article:
-    digest = _hash(row["context"])
-    return Article(id=digest, title=row["title"], text=row["context"], sha256=digest)
+def passage_article(row: TrainingRow) -> Article:
+    """Return the row's passage as an article whose id is the sha256 of its text."""
+    digest = _hash(row.context)
+    return Article(id=digest, title=row.title, text=row.context, sha256=digest)
 
 
 def _hash(text: str) -> str:

@@ -1,0 +1,39 @@
+"""Read a question together with a passage: is it answered here, and where."""
+
+from typing import TYPE_CHECKING
+
+from qa.doors import lazy_door
+
+if TYPE_CHECKING:
+    from qa.reader.encode import MAX_TOKENS, EncodedPair, PairEncoder, header_text
+    from qa.reader.network import ReaderNetwork
+    from qa.reader.network_reader import NetworkReader, open_reader
+    from qa.reader.reading import SPAN_TOKENS, FoundSpan, Page, Reader, Reading
+    from qa.reader.weights import WEIGHTS
+
+__all__ = [
+    "MAX_TOKENS",
+    "SPAN_TOKENS",
+    "WEIGHTS",
+    "EncodedPair",
+    "FoundSpan",
+    "NetworkReader",
+    "Page",
+    "PairEncoder",
+    "Reader",
+    "ReaderNetwork",
+    "Reading",
+    "header_text",
+    "open_reader",
+]
+
+__getattr__ = lazy_door(
+    __name__,
+    {
+        "encode": ("MAX_TOKENS", "EncodedPair", "PairEncoder", "header_text"),
+        "network": ("ReaderNetwork",),
+        "network_reader": ("NetworkReader", "open_reader"),
+        "reading": ("SPAN_TOKENS", "FoundSpan", "Page", "Reader", "Reading"),
+        "weights": ("WEIGHTS",),
+    },
+)

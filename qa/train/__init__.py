@@ -1,0 +1,1 @@
+"""Train the reader: `python -m qa.train ROWS`, which `make reader` runs."""

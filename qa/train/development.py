@@ -1,0 +1,107 @@
+"""Measure a network on examples of articles that it does not learn from."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from qa.evaluate import auroc
+from qa.reader import ReaderNetwork
+from qa.train.batches import BATCH_TOKENS, Encoded, collate, padded
+
+SPAN_TOKENS = 30
+"""Most tokens of a span; answers are short, and what is far apart seldom belongs together."""
+
+_NEVER = -1e4  # below any sum of two logits
+
+Values = NDArray[np.float64]
+
+
+def measure(
+    network: ReaderNetwork, examples: Sequence[Encoded], pool: ThreadPoolExecutor, device: torch.device
+) -> dict[str, float]:
+    """Return figures between 0 and 1.
+
+    answered                 AUROC of the logit of answerability, answered examples against all others; with a kind's
+                             name behind it, against those of that kind
+    span                     the same, of the best span's score over that of "no answer here"
+    start_right, end_right   share of answered examples whose most likely span begins and ends where an answer does
+    relevant                 AUROC of the logit of relevance, the passage that answers against retrieved ones
+    """
+    network.eval()
+    order = sorted(range(len(examples)), key=lambda place: len(examples[place].ids))
+    groups: dict[int, list[int]] = {}
+    for place in order:
+        groups.setdefault(padded(len(examples[place].ids)), []).append(place)
+    parts = [
+        places[first : first + BATCH_TOKENS // length]
+        for length, places in groups.items()
+        for first in range(0, len(places), BATCH_TOKENS // length)
+    ]
+
+    def read(part: list[int]) -> list[tuple[float, float, float, float, float]]:
+        if device.type == "cpu":
+            torch.set_num_threads(1)
+        return _read(network, [examples[place] for place in part], device)
+
+    found = np.empty((len(examples), 5))
+    for part, rows in zip(parts, pool.map(read, parts), strict=True):
+        found[part] = rows
+    answers = np.array([example.starts != (0,) for example in examples])
+    relevant = np.array([example.relevant for example in examples])
+    known = ~np.isnan(relevant)
+    figures = {
+        "start_right": float(found[answers, 0].mean()),
+        "end_right": float(found[answers, 1].mean()),
+        "relevant": auroc(found[known, 4], relevant[known] > 0),
+        "span": auroc(found[:, 2], answers),
+        "answered": auroc(found[:, 3], answers),
+    }
+    kinds = np.array([example.kind for example in examples])
+    for kind in sorted(set(kinds[~answers])):
+        some = answers | (kinds == kind)
+        figures[f"span_{kind}"] = auroc(found[some, 2], answers[some])
+        figures[f"answered_{kind}"] = auroc(found[some, 3], answers[some])
+    return {name: round(figure, 4) for name, figure in figures.items()}
+
+
+@torch.inference_mode()
+def _read(
+    network: ReaderNetwork, examples: Sequence[Encoded], device: torch.device
+) -> list[tuple[float, float, float, float, float]]:
+    batch = collate(examples, length=padded(max(len(example.ids) for example in examples)))
+    with torch.autocast(device.type, torch.bfloat16):
+        spans, wholes = network(
+            *(torch.from_numpy(part).to(device) for part in (batch.ids, batch.kinds, batch.mask))
+        )
+    starts, ends = spans.float().cpu().numpy().transpose(2, 0, 1)
+    wholes = wholes.float().cpu().numpy()
+    rows = []
+    for row, example in enumerate(examples):
+        text = slice(example.text, len(example.ids) - 1)
+        start, end, score = best_span(starts[row, text], ends[row, text])
+        score -= float(starts[row, 0] + ends[row, 0])
+        rows.append(
+            (
+                float(start + example.text in example.starts),
+                float(end + example.text in example.ends),
+                score,
+                float(wholes[row, 1]),
+                float(wholes[row, 0]),
+            )
+        )
+    return rows
+
+
+def best_span(starts: NDArray[np.float32], ends: NDArray[np.float32]) -> tuple[int, int, float]:
+    """Return the first and last token and the score of the best span of at most `SPAN_TOKENS`."""
+    if not len(starts):
+        return 0, 0, _NEVER
+    scores = starts[:, None] + ends[None, :]
+    far = np.arange(len(ends))[None, :] - np.arange(len(starts))[:, None]
+    scores = np.where((far < 0) | (far >= SPAN_TOKENS), _NEVER, scores)
+    place = int(scores.argmax())
+    start, end = divmod(place, len(ends))
+    return start, end, float(scores[start, end])
