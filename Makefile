@@ -102,7 +102,7 @@ $(CREATED):
 # offered a CPU build (2.13.0+cpu) it takes that one; to offer it, name PyTorch's CPU index in pip's
 # configuration. The last line adds nothing to a CPU build, and its libraries to a CUDA build.
 $(RUN): $(CREATED)
-	@echo 'Installing torch and about 79 packages into .venv: once, about 2 minutes, 1.6 GB.' >&2
+	@echo 'Installing torch and about 80 packages into .venv: once, about 2 minutes, 1.6 GB.' >&2
 	@rm -f $(VENV)/.run-* $(VENV)/.dev-* $(VENV)/.self-*
 	@$(PIP) install -qq --no-deps --requirement requirements-torch.lock
 	@$(PIP) install -qq --no-deps --require-hashes --requirement requirements.lock

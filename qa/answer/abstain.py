@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from qa.answer.passages import Evidence
 from qa.answer.select import READ_PASSAGES, Asked, Quote, coverage
@@ -17,20 +18,25 @@ def confidence_signs(
     """Return what the probability is made of.
 
     constant            1
-    passage_coverage    share of the question's IDF whose terms stand in the best passages
+    passage_coverage    share of the question's IDF whose terms stand in the best passages, in the language
+                        of theirs in which it is largest
     quote_cosine        of the best quote with the question
     quote_coverage      share of the question's IDF whose terms the best sentence holds
     kind_missing        1 if the question asks for a kind of thing and the best sentence names none
     lead                how much more the best passage scores than the next one
     """
     read = evidence[:READ_PASSAGES]
-    found = {term for each in read for sentence in each.terms for term in sentence}
-    found.update(term for each in read for term in terms(each.passage.title))
+    found: dict[str, set[str]] = {}
+    for each in read:
+        of_language = found.setdefault(each.language, set())
+        of_language.update(chain.from_iterable(each.terms), terms(each.passage.title, each.language))
     best = sentences[0].signs
     scores = [each.passage.score for each in read]
     return {
         CONSTANT: 1.0,
-        "passage_coverage": coverage(asked.idf, found),
+        "passage_coverage": max(
+            coverage(asked.idf_in(language), of_language) for language, of_language in found.items()
+        ),
         "quote_cosine": best["cosine"],
         "quote_coverage": best["coverage"],
         "kind_missing": float(asked.kind is not None and not (best["figure"] or best["named"])),

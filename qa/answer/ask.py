@@ -13,7 +13,7 @@ from qa.answer.retrieve import Candidate, retrieve
 from qa.answer.select import READ_PASSAGES, Asked, Quote, rank_sentences, select
 from qa.answer.weights import fitted
 from qa.errors import InputError
-from qa.index import Generation, terms
+from qa.index import Generation, question_terms
 from qa.models import Embedder
 from qa.types import Answer, Article, IndexInfo, Passage
 
@@ -95,7 +95,12 @@ class Answerer:
         # The same passages are read for every k: how sure an answer is must not depend on how much is shown.
         evidence, articles = read_passages(self.generation, candidates, k=max(k, READ_PASSAGES))
         lap("retrieve")
-        asked = Asked.of(question, {term: self.generation.lexical.idf(term) for term in terms(question)})
+        lexical = self.generation.lexical
+        wanted = question_terms(question, lexical.languages)
+        asked = Asked.of(
+            question,
+            {language: {each: lexical.idf(each) for each in found} for language, found in wanted.items()},
+        )
         sentences = rank_sentences(evidence, asked, articles)
         shown = [quote for quote in sentences if quote.passage.rank <= k]
         quotes = select(shown, articles)

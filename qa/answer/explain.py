@@ -19,7 +19,11 @@ def explain(
             ExplainedPassage(
                 rank=each.passage.rank,
                 parts=_parts(each.candidate.signs, weights.passage),
-                matched=matched_words(f"{each.passage.title} {each.passage.text}", asked.idf.keys()),
+                matched=matched_words(
+                    f"{each.passage.title} {each.passage.text}",
+                    asked.idf_in(each.language).keys(),
+                    each.language,
+                ),
             )
             for each in evidence
         ),

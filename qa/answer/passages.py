@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qa.answer.retrieve import Candidate
-from qa.index import Generation, terms
+from qa.index import Generation, term_language, terms
 from qa.types import Article, Passage, Span
 
 SHINGLE_TERMS = 3
@@ -16,10 +16,11 @@ _READ_TOGETHER = 8
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A passage with the scores that ranked it and the terms of each of its sentences."""
+    """A passage with the scores that ranked it and the terms of each of its sentences, made in `language`."""
 
     passage: Passage
     candidate: Candidate
+    language: str
     terms: tuple[tuple[str, ...], ...]
 
 
@@ -64,11 +65,16 @@ def _read(
                 dense=candidate.dense,
                 lexical=candidate.lexical,
             )
-            yield Evidence(passage, candidate, tuple(_terms(article.text, span) for span in chunk.sentences))
+            yield Evidence(
+                passage,
+                candidate,
+                term_language(article.language),
+                tuple(_terms(article, span) for span in chunk.sentences),
+            )
 
 
-def _terms(text: str, span: Span) -> tuple[str, ...]:
-    return tuple(terms(text[slice(*span)]))
+def _terms(article: Article, span: Span) -> tuple[str, ...]:
+    return tuple(terms(article.text[slice(*span)], article.language))
 
 
 def _shingles(evidence: Evidence) -> frozenset[tuple[str, ...]]:

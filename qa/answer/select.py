@@ -34,16 +34,20 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is known of a question: its terms with their IDF, and what kind of thing it asks for."""
+    """What is known of a question: its terms in each language with their IDF, and what kind of thing it asks for."""
 
     text: str
-    idf: Mapping[str, float]
+    idf: Mapping[str, Mapping[str, float]]
     kind: Kind | None
 
     @classmethod
-    def of(cls, question: str, idf: Mapping[str, float]) -> "Asked":
+    def of(cls, question: str, idf: Mapping[str, Mapping[str, float]]) -> "Asked":
         """Read the question."""
         return cls(question, idf, expected_kind(question))
+
+    def idf_in(self, language: str) -> Mapping[str, float]:
+        """Return the terms, with their IDF, to look for in texts whose terms are made in this language."""
+        return self.idf.get(language, {})
 
 
 def rank_sentences(
@@ -82,8 +86,9 @@ def _signs(evidence: Evidence, asked: Asked, text: str) -> list[dict[str, float]
     passage     score of the passage
     """
     passage = evidence.passage
-    given = set(terms(f"{passage.title} {passage.chunk.heading}"))
-    still_open = {term: weight for term, weight in asked.idf.items() if term not in given}
+    idf = asked.idf_in(evidence.language)
+    given = set(terms(f"{passage.title} {passage.chunk.heading}", evidence.language))
+    still_open = {term: weight for term, weight in idf.items() if term not in given}
     kind = asked.kind
     is_figure = kind in ("number", "date")
     names = [
@@ -93,7 +98,7 @@ def _signs(evidence: Evidence, asked: Asked, text: str) -> list[dict[str, float]
     return [
         {
             "cosine": cosine,
-            "coverage": coverage(asked.idf, found),
+            "coverage": coverage(idf, found),
             "open": coverage(still_open, found),
             "figure": float(named and is_figure),
             "named": float(named and not is_figure),

@@ -9,6 +9,7 @@ from qa.doors import lazy_door
 
 if TYPE_CHECKING:
     from qa.corpus.clean import Block, BlockKind, blocks
+    from qa.corpus.language import detect_language
     from qa.corpus.load import SUFFIXES, load_article, load_folder
     from qa.corpus.split import TokenCounter, embedding_text, split_article
 
@@ -19,6 +20,7 @@ __all__ = [
     "BlockKind",
     "TokenCounter",
     "blocks",
+    "detect_language",
     "embedding_text",
     "load_article",
     "load_folder",
@@ -32,6 +34,7 @@ __getattr__ = lazy_door(
     __name__,
     {
         "clean": ("Block", "BlockKind", "blocks"),
+        "language": ("detect_language",),
         "load": ("SUFFIXES", "load_article", "load_folder"),
         "split": ("TokenCounter", "embedding_text", "split_article"),
     },

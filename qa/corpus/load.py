@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from qa.corpus.language import declared_language, detect_language
 from qa.errors import InputError
 from qa.types import Article, Skipped
 
@@ -38,7 +39,7 @@ _BOMS = (
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 MARKS_IN_A_ROW = 200
 _POSSIBLE_MARKS = re.compile(f"(?<![\u0300-\U0010ffff])[\u0300-\U0010ffff]{{{MARKS_IN_A_ROW},}}")
-_METADATA_KEYS = ("source", "author", "published", "url", "language")
+_METADATA_KEYS = ("source", "author", "published", "url")
 
 
 def load_folder(folder: Path) -> Iterator[Article | Skipped]:
@@ -87,6 +88,7 @@ def load_article(path: Path, article_id: str) -> Article:
         title=_title(text, metadata, body_start, path),
         text=text,
         sha256=hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        language=declared_language(metadata.get("language", "")) or detect_language(text[body_start:]),
         **{key: metadata.get(key) for key in _METADATA_KEYS},
     )
 

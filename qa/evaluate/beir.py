@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from qa.corpus import detect_language
 from qa.errors import InputError
 from qa.evaluate.answers import Accepted, read_accepted
 from qa.evaluate.files import NEXT, Row, read_file, read_lines, read_rows, wrong
@@ -85,7 +86,9 @@ def _by_id(path: Path, data: bytes, field: str) -> dict[str, Row]:
 def _article(name: str, row: Row) -> Article:
     text = row.text("text")
     sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return Article(id=name, title=row.text("title", ""), text=text, sha256=sha256)
+    return Article(
+        id=name, title=row.text("title", ""), text=text, sha256=sha256, language=detect_language(text)
+    )
 
 
 def _question(row: Row) -> str:

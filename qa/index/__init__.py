@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from qa.index.generation import Generation, open_generation
     from qa.index.lexical import LexicalIndex
     from qa.index.publish import Pointer, read_pointer
-    from qa.index.tokenise import matched_words, terms
+    from qa.index.tokenise import matched_words, question_terms, terms
+    from qa.index.words import term_language
 
 __all__ = [
     "BuildProgress",
@@ -27,7 +28,9 @@ __all__ = [
     "examine",
     "matched_words",
     "open_generation",
+    "question_terms",
     "read_pointer",
+    "term_language",
     "terms",
 ]
 
@@ -41,6 +44,7 @@ __getattr__ = lazy_door(
         "generation": ("Generation", "open_generation"),
         "lexical": ("LexicalIndex",),
         "publish": ("Pointer", "read_pointer"),
-        "tokenise": ("matched_words", "terms"),
+        "tokenise": ("matched_words", "question_terms", "terms"),
+        "words": ("term_language",),
     },
 )

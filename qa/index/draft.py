@@ -82,7 +82,7 @@ class DraftIndex:
                 texts = [self._text_of(article, chunk) for chunk in chunks]
                 store.add(article, chunks, reuse.keys(texts, self._embedder.fingerprint))
                 for text in texts:
-                    words.add(text.text)
+                    words.add(text.text, article.language)
                     self._starts.append(self._starts[-1] + len(text.sentences))
                 self.digest.add(article)
                 self._progress("split", done, max(done, expected))

@@ -10,12 +10,14 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.errors import IndexDamagedError
 from qa.index.arrays import RowFile, StoredArray, StoredFile, array_header, read_array, write_array
-from qa.index.tokenise import STEMMER, TERMS_VERSION, terms
+from qa.index.tokenise import STEMMER, TERMS_VERSION, question_terms, terms
+from qa.index.words import ENGLISH, term_language
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +35,7 @@ SETTINGS: Mapping[str, str | float] = {
 
 TERMS, TERM_ENDS = "terms.bin", "term_ends.npy"
 SCORES, CHUNKS, STARTS = "scores.npy", "chunks.npy", "starts.npy"
+LANGUAGES = "languages.json"
 POSTINGS_IN_MEMORY = 1 << 21
 _POSTING_BYTES = 8
 
@@ -53,6 +56,8 @@ class LexicalIndex:
             self._scores = StoredArray(files[SCORES], np.float32)
             self._chunks = StoredArray(files[CHUNKS], np.int32)
             self._starts = read_array(files[STARTS], np.int64)
+            self.languages = _languages(files)
+            """In which the chunks' terms are, ISO 639-1, sorted."""
         except (KeyError, ValueError) as error:
             raise IndexDamagedError(
                 f"The lexical index cannot be read: {error!r}. Run: qa index FOLDER"
@@ -69,14 +74,15 @@ class LexicalIndex:
         self._rows = rows
 
     def scores(self, question: str) -> "NDArray[np.float32]":
-        """Return the BM25 score of every chunk, shape (rows,).
+        """Return the BM25 score of every chunk, shape (rows,), for the question's terms in every language.
 
         Raises IndexDamagedError when the index names a chunk that does not exist.
         """
         import numpy as np
 
         result = np.zeros(self._rows, dtype=np.float32)
-        for term in dict.fromkeys(terms(question)):
+        asked = question_terms(question, self.languages)
+        for term in dict.fromkeys(chain.from_iterable(asked.values())):
             number = self._terms.number(term)
             if number is not None:
                 postings = [(int(self._starts[number]), int(self._starts[number + 1]))]
@@ -95,6 +101,15 @@ class LexicalIndex:
         number = self._terms.number(term)
         n = 0 if number is None else int(self._starts[number + 1] - self._starts[number])
         return math.log(1 + (self._rows - n + 0.5) / (n + 0.5))
+
+
+def _languages(files: Mapping[str, StoredFile]) -> tuple[str, ...]:
+    if LANGUAGES not in files:  # written when all terms were English
+        return (ENGLISH,)
+    found = json.loads(bytes(files[LANGUAGES].map()))
+    if not isinstance(found, list) or not all(isinstance(language, str) for language in found):
+        raise ValueError(f"{LANGUAGES} does not list languages")
+    return tuple(found)
 
 
 class _SortedTerms:
@@ -153,6 +168,7 @@ class LexicalWriter:
         # Term, chunk and count of the postings that are not in the file yet.
         self._columns_in_memory = (array("i"), array("i"), array("i"))
         self._lengths = array("i")  # of each chunk, in terms
+        self._languages: set[str] = set()
         self._spilled = folder / "postings.tmp"
         self._block_sizes: list[int] = []
         self._postings = 0
@@ -163,9 +179,10 @@ class LexicalWriter:
         terms_bytes = sum(map(len, self._numbers)) * 5 // 4 + 16 * len(self._numbers)
         return self._postings * _POSTING_BYTES + terms_bytes + 512
 
-    def add(self, text: str) -> None:
+    def add(self, text: str, language: str | None) -> None:
         """Add the next chunk."""
-        counts = Counter(terms(text))
+        self._languages.add(term_language(language))
+        counts = Counter(terms(text, language))
         found, chunks, times = self._columns_in_memory
         for term, count in counts.items():
             found.append(self._numbers.setdefault(term, len(self._numbers)))
@@ -184,6 +201,7 @@ class LexicalWriter:
         import numpy as np
 
         self._flush()
+        (self._folder / LANGUAGES).write_text(json.dumps(sorted(self._languages)) + "\n", encoding="ascii")
         words = [word.encode("utf-8") for word in self._numbers]
         order = sorted(range(len(words)), key=words.__getitem__)
         (self._folder / TERMS).write_bytes(b"".join(words[old] for old in order))

@@ -32,7 +32,7 @@ class WireArticleHead(Wire):
     author: str | None = Field(description="author")
     published: str | None = Field(description="date of publication, as the article states it")
     url: str | None = Field(description="where the article was published")
-    language: str | None = Field(description="language, as the article states it")
+    language: str | None = Field(description="ISO 639-1 code, as the article states it, else detected")
     document_sha256: str = Field(description="hash of the article's text")
     characters: Count = Field(description="length of the text in code points")
 
