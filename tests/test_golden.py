@@ -18,6 +18,7 @@ from qa.wiring import build_index, open_answerer
 LINES = (Path(__file__).parent / "golden" / "questions.jsonl").read_text(encoding="utf-8").split("\n")
 QUESTIONS = [json.loads(line) for line in LINES if line]
 UNANSWERABLE = {"near", "far"}
+REPORTED_ONLY = {"paraphrase_no_rare_word"}  # in a line of its own, and in no figure over several kinds
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def _result(answer: Answer, kind: str, evidence: list[dict[str, Any]]) -> Result
 
 
 def _figures(results: list[Result]) -> dict[str, float]:
-    asked = [result for result in results if result.kind not in UNANSWERABLE]
+    asked = [result for result in results if result.kind not in UNANSWERABLE | REPORTED_ONLY]
     common = [result for result in asked if result.kind != "paraphrase_hard"]
     return {
         "hit@1": _share([r.rank == 1 for r in common]),
@@ -92,7 +93,7 @@ def _report(name: str, results: list[Result]) -> dict[str, float]:
     for kind, rows in by_kind.items():
         shares = [_share([1 <= r.rank <= k for r in rows]) for k in (1, 3)]
         lines.append(
-            f"  {kind:16} {len(rows):3} asked, hit@1 {shares[0]}, hit@3 {shares[1]}, "
+            f"  {kind:23} {len(rows):3} asked, hit@1 {shares[0]}, hit@3 {shares[1]}, "
             f"quoted {_share([r.quoted for r in rows])}, refused {_share([r.refused for r in rows])}\n"
         )
     sys.stdout.writelines(lines)  # pytest -s shows it, and so does a failure

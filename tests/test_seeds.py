@@ -24,7 +24,16 @@ ORIGINALS = ROOT.parent / "shared" / "seeds"
 SEED_PATHS = sorted(SEEDS.glob("*.md"))
 REQUIRED_KEYS = {"title", "source", "published", "original", "digest", "note"}
 ALLOWED_KEYS = REQUIRED_KEYS | {"author"}
-ANSWERABLE = {"direct", "paraphrase", "paraphrase_hard", "why", "number", "who_said", "across"}
+ANSWERABLE = {
+    "direct",
+    "paraphrase",
+    "paraphrase_hard",
+    "paraphrase_no_rare_word",
+    "why",
+    "number",
+    "who_said",
+    "across",
+}
 UNANSWERABLE = {"near", "far"}
 LONGEST_COMMON_RUN = 12
 
