@@ -25,7 +25,7 @@ ask: export QUESTION = $(value Q)
 ask index serve: export ARTICLES = $(value FOLDER)
 
 .DEFAULT_GOAL := help
-.PHONY: help ask question index serve test check format lock clean distclean reliability bench bench-all
+.PHONY: help ask question index serve test check format lock clean distclean reliability reader bench bench-all
 .NOTPARALLEL:  # pip runs once at a time, and checks print in order
 
 help: ## List these commands
@@ -129,6 +129,12 @@ reliability: $(DEV) $(SELF) ## Kill, damage, fill and interrupt at length, then 
 	QA_DOSE=full QA_FIGURES=$$figures $(VENV)/bin/python -m pytest tests/reliability $(ARGS) && \
 	$(VENV)/bin/python tests/reliability/report.py "$$figures" > docs/reliability.md.new && \
 	mv docs/reliability.md.new docs/reliability.md
+
+# Examples, state and curve stay in READER_WORK: what was interrupted is taken up again, and what is done is done.
+READER_WORK ?= $(HOME)/.cache/qa/reader
+
+reader: $(DEV) $(SELF) ## Train the reader on TRAIN, for some hours, and write its weights
+	$(VENV)/bin/python -m qa.train $(TRAIN) --work "$(READER_WORK)"
 
 # Benchmarks print ratios against a baseline that runs in turns with them. The quick ones take about five
 # minutes; all of them take an hour and a half, 10 GB of disk in the cache folder, and three more environments for the peers.

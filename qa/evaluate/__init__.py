@@ -13,9 +13,17 @@ if TYPE_CHECKING:
     from qa.evaluate.measures import auroc
     from qa.evaluate.report import html_report
     from qa.evaluate.table import table_lines
-    from qa.evaluate.training import TrainingRow, passage_article, training_rows
+    from qa.evaluate.training import (
+        DEVELOPMENT_PERCENT,
+        TrainingRow,
+        is_development,
+        passage_article,
+        topic_of,
+        training_rows,
+    )
 
 __all__ = [
+    "DEVELOPMENT_PERCENT",
     "AskedFolder",
     "BeirFolder",
     "Evaluation",
@@ -25,12 +33,14 @@ __all__ = [
     "evaluate",
     "expect_writable",
     "html_report",
+    "is_development",
     "normalise",
     "passage_article",
     "read_beir",
     "save",
     "table_lines",
     "to_json",
+    "topic_of",
     "training_rows",
     "trec_run",
 ]
@@ -46,6 +56,13 @@ __getattr__ = lazy_door(
         "measures": ("auroc",),
         "report": ("html_report",),
         "table": ("table_lines",),
-        "training": ("TrainingRow", "passage_article", "training_rows"),
+        "training": (
+            "DEVELOPMENT_PERCENT",
+            "TrainingRow",
+            "is_development",
+            "passage_article",
+            "topic_of",
+            "training_rows",
+        ),
     },
 )

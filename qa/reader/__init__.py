@@ -6,6 +6,7 @@ from qa.doors import lazy_door
 
 if TYPE_CHECKING:
     from qa.reader.encode import MAX_TOKENS, EncodedPair, PairEncoder, header_text
+    from qa.reader.fake import FakeReader
     from qa.reader.network import ReaderNetwork
     from qa.reader.network_reader import NetworkReader, open_reader
     from qa.reader.reading import SPAN_TOKENS, FoundSpan, Page, Reader, Reading
@@ -16,6 +17,7 @@ __all__ = [
     "SPAN_TOKENS",
     "WEIGHTS",
     "EncodedPair",
+    "FakeReader",
     "FoundSpan",
     "NetworkReader",
     "Page",
@@ -31,6 +33,7 @@ __getattr__ = lazy_door(
     __name__,
     {
         "encode": ("MAX_TOKENS", "EncodedPair", "PairEncoder", "header_text"),
+        "fake": ("FakeReader",),
         "network": ("ReaderNetwork",),
         "network_reader": ("NetworkReader", "open_reader"),
         "reading": ("SPAN_TOKENS", "FoundSpan", "Page", "Reader", "Reading"),

@@ -21,13 +21,15 @@ class EncodedPair:
     """`[CLS] question [SEP] header text [SEP]`.
 
     `passage` is where the second part begins, `text` where the first token of the text stands; `offsets` has for
-    each token from `text` on, without the last [SEP], its half-open range of code points in the text.
+    each token from `text` on, without the last [SEP], its half-open range of code points in the text; `cut` says
+    that the text has more tokens.
     """
 
     ids: tuple[int, ...]
     passage: int
     text: int
     offsets: tuple[Span, ...]
+    cut: bool
 
 
 class PairEncoder:
@@ -52,7 +54,8 @@ class PairEncoder:
             front = [*start, *self._ids(header)][: MAX_TOKENS - 1]
             room = MAX_TOKENS - 1 - len(front)
             ids = (*front, *row.ids[:room], self._between)
-            pairs.append(EncodedPair(ids, len(start), len(front), tuple(row.offsets[:room])))
+            offsets = tuple(row.offsets[:room])
+            pairs.append(EncodedPair(ids, len(start), len(front), offsets, len(row.ids) > room))
         return pairs
 
     def _ids(self, text: str) -> list[int]:

@@ -12,7 +12,7 @@ from qa.models import DEFAULT_MODEL, Converted, Workshop, compiled_once, find_mo
 from qa.reader.encode import EncodedPair, PairEncoder
 from qa.reader.reading import Logits, Page, Reading, best_spans
 from qa.reader.sample import PAGES, QUESTION
-from qa.reader.weights import WEIGHTS, weights_sha256
+from qa.reader.weights import WEIGHTS, checked_sha256
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,25 +96,24 @@ def arrays(pairs: Sequence[EncodedPair]) -> "tuple[Ids, Ids, Ids]":
     return ids, kinds, mask
 
 
-def open_reader(*, threads: int, cache_dir: Path | None = None) -> NetworkReader:
-    """Return the shipped reader, compiled where that is possible, in PyTorch elsewhere.
+def open_reader(*, threads: int, weights: Path = WEIGHTS, cache_dir: Path | None = None) -> NetworkReader:
+    """Return the reader with these weights, compiled where that is possible, in PyTorch elsewhere.
 
     It is converted at its first use on a machine. Raises ModelError when its weights are not what they should be.
     """
     model = find_model(DEFAULT_MODEL)
     encoder = PairEncoder(model)
-    shape = {"reader": weights_sha256(), "tokenizer": model.fingerprint.tokenizer_sha256}
-    convert = partial(_convert, folder=model.path, encoder=encoder)
+    shape = {"reader": checked_sha256(weights), "tokenizer": model.fingerprint.tokenizer_sha256}
+    load = partial(load_network, model.path, weights)
+    convert = partial(_convert, load=load, encoder=encoder)
     found = compiled_once("the reader", shape, convert, threads=threads, cache_dir=cache_dir)
     if found is not None:
         compiled, runtime = found
         return NetworkReader(_compiled(compiled, threads), encoder=encoder, threads=threads, runtime=runtime)
-    return NetworkReader(
-        _plain(load_network(model.path), threads), encoder=encoder, threads=threads, runtime="torch"
-    )
+    return NetworkReader(_plain(load(), threads), encoder=encoder, threads=threads, runtime="torch")
 
 
-def load_network(folder: Path, weights: Path = WEIGHTS) -> "ReaderNetwork":
+def load_network(folder: Path, weights: Path) -> "ReaderNetwork":
     """Return the network with trained weights, in float32."""
     from safetensors.torch import load_file
 
@@ -125,12 +124,12 @@ def load_network(folder: Path, weights: Path = WEIGHTS) -> "ReaderNetwork":
     return network.eval()
 
 
-def _convert(work: Workshop, *, folder: Path, encoder: PairEncoder) -> Converted:
+def _convert(work: Workshop, *, load: "Callable[[], ReaderNetwork]", encoder: PairEncoder) -> Converted:
     import torch
 
     rows = arrays(encoder.encode(QUESTION, [page.header for page in PAGES], [page.text for page in PAGES]))
     with quiet():
-        network = load_network(folder)
+        network = load()
         graph = traced(network, tuple(torch.from_numpy(part) for part in rows))
     expected = _logits(_plain(network, work.threads)(*rows), rows[2])
 

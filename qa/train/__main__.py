@@ -4,24 +4,25 @@ import argparse
 import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 
+from qa.errors import EXIT_ERROR, QAError
 from qa.models import DEFAULT_MODEL, find_model, open_embedder
 from qa.reader import WEIGHTS, PairEncoder
 from qa.train.batches import encode_examples
 from qa.train.data import collect
-from qa.train.loop import CURVE, Settings, train
+from qa.train.development import sampled
+from qa.train.loop import Settings, train
 from qa.train.plot import plot_curve
-
-DEVELOPMENT_EXAMPLES = 1500
-"""How many examples are measured on, every `Settings.every` steps: enough for two digits of a figure."""
+from qa.train.state import CURVE
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Collect examples, train, write the weights in half precision with their provenance."""
     parser = argparse.ArgumentParser(prog="python -m qa.train", description=__doc__)
     parser.add_argument("rows", type=Path, help="questions, passages and answers, .jsonl.xz")
@@ -29,7 +30,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="weights, .safetensors (%(default)s)")
     parser.add_argument("--epochs", type=float, default=Settings().epochs)
     parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     work: Path = arguments.work
     work.mkdir(parents=True, exist_ok=True)
     model = find_model(DEFAULT_MODEL)
@@ -42,7 +43,7 @@ def main() -> None:
         for examples in (data.training, data.development)
     )
     settings = Settings(epochs=arguments.epochs, workers=arguments.threads)
-    network = train(model.path, training, development[:DEVELOPMENT_EXAMPLES], work=work, settings=settings)
+    network = train(model.path, training, sampled(development), work=work, settings=settings)
     plot_curve(work / CURVE, work / "curve.svg")
     state = {
         name: weight.detach().to("cpu", torch.float16).contiguous()
@@ -62,4 +63,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except QAError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(EXIT_ERROR)

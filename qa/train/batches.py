@@ -66,7 +66,8 @@ def encode_examples(examples: Iterable[Example], encoder: PairEncoder) -> Iterat
                 for place, (first, last) in enumerate(pair.offsets)
                 if first < end and start < last and first < last
             ]
-            if inside and pair.offsets[inside[-1] - pair.text][1] >= end:
+            # What ends behind its last token ends in a space or an accent, which are no tokens.
+            if inside and not (pair.cut and end > pair.offsets[-1][1]):
                 starts += inside if example.loose else inside[:1]
                 ends += inside if example.loose else inside[-1:]
         if example.spans and not starts:

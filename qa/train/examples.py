@@ -1,13 +1,15 @@
 """From rows of questions and passages to the examples a reader learns from, hard negatives included."""
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from qa.answer import Answerer
 from qa.errors import ArticleNotFoundError
-from qa.evaluate import TrainingRow, normalise, passage_article
+from qa.evaluate import TrainingRow, normalise, passage_article, topic_of
 from qa.reader import header_text
 from qa.train.swap import swapped
 from qa.types import Article, Chunk, Span
@@ -42,6 +44,8 @@ NEAR_SHARE = 0.6
 TITLE_SHARE = 0.8
 """How many examples come with title and heading: a reader must also do without, as some articles do."""
 
+_WORD = re.compile(r"\w+")
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -64,28 +68,36 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """What our own retriever found for a row: chunks with their articles, best first; `gold` are those that answer."""
+    """Chunks for a row, best first: `gold` answer it, and `others` do not.
+
+    For a row that its passage does not answer, `others` is the best chunk of that passage.
+    """
 
     gold: tuple[Chunk, ...]
     others: tuple[Chunk, ...]
 
 
 def retrieve(row: TrainingRow, article: Article, answerer: Answerer) -> Retrieved:
-    """Return the chunks of the row's passage that hold an answer, and the best chunks that hold none."""
+    """Return the chunks of the row's passage that hold an answer, and the best chunks of the index that hold none.
+
+    There are none at all when the index has no chunk of the passage: it is empty, or of the other side.
+    """
     generation = answerer.generation
     try:
         own = generation.chunks(list(generation.rows_of_article(article.id)))
-    except ArticleNotFoundError:  # nothing but headings and the like: no chunk
-        own = []
+    except ArticleNotFoundError:
+        return Retrieved((), ())
+    within = None if row.answers else article.id
+    found = answerer.search(row.question, k=1, article_id=within).candidates[: POOL if row.answers else 1]
+    texts = [row.context[start:end] for start, end in row.answers]
+    others = (
+        chunk
+        for chunk in generation.chunks([candidate.row for candidate in found])
+        if not (chunk.article_id == article.id and _touched(row.answers, (chunk.start, chunk.end)))
+        and not _holds(generation.article(chunk.article_id).text[chunk.start : chunk.end], texts)
+    )
     gold = tuple(chunk for chunk in own if _inside(row.answers, chunk))
-    texts = [normalise(row.context[start:end]) for start, end in row.answers]
-    found = answerer.search(row.question, k=1).candidates[:POOL]
-    others = []
-    for chunk in generation.chunks([candidate.row for candidate in found]):
-        text = normalise(generation.article(chunk.article_id).text[chunk.start : chunk.end])
-        if not any(answer in text for answer in texts):
-            others.append(chunk)
-    return Retrieved(gold, tuple(others))
+    return Retrieved(gold, tuple(islice(others, HARDEST)))
 
 
 def examples_of(
@@ -97,7 +109,7 @@ def examples_of(
 ) -> Iterator[Example]:
     """Yield the row's examples: its answer, a wrong passage that looks right, often a near miss."""
     if not row.answers:
-        for chunk in found.others[:1]:
+        for chunk in found.others:
             yield _example(row, chunk, article(chunk.article_id), (), "marked", chance)
         return
     if not found.gold:
@@ -108,7 +120,7 @@ def examples_of(
     )
     yield answered
     if found.others:
-        other = chance.choice(found.others[:HARDEST])
+        other = chance.choice(found.others)
         yield _example(row, other, article(other.article_id), (), "retrieved", chance)
     if chance.random() < NEAR_SHARE:
         ways = [_cut(answered, chunk), _swapped(answered, chance)]
@@ -130,15 +142,35 @@ def _example(
     )
     return Example(
         question=row.question,
-        header=header_text(article.title.replace("_", " "), chunk.heading) if titled else "",
+        header=header_text(article.title, chunk.heading) if titled else "",
         text=article.text[chunk.start : chunk.end],
         spans=tuple((start - chunk.start, end - chunk.start) for start, end in spans),
         loose=loose,
         relevant=True if spans else None if kind == "marked" else False,
         kind=kind,
         source=row.set,
-        topic=row.title or row.context,
+        topic=topic_of(row),
     )
+
+
+def _touched(spans: Sequence[Span], part: Span) -> bool:
+    return any(first < part[1] and part[0] < last for first, last in spans)
+
+
+def _holds(text: str, answers: Sequence[str]) -> bool:
+    """Return whether an answer stands in a text, as SQuAD compares them or word by word.
+
+    The former makes one word of "160-char" and of "Meltzer's", and of "young—old" with the dash between.
+    """
+    for same in (normalise, _words):
+        found = same(text)
+        if any(same(answer) in found for answer in answers):
+            return True
+    return False
+
+
+def _words(text: str) -> str:
+    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def _inside(spans: Sequence[Span], chunk: Chunk) -> tuple[Span, ...]:
@@ -147,13 +179,12 @@ def _inside(spans: Sequence[Span], chunk: Chunk) -> tuple[Span, ...]:
 
 def _cut(answered: Example, chunk: Chunk) -> Example | None:
     """Return the passage without every sentence that holds an answer, if any sentence is left."""
-    answers = [normalise(answered.text[start:end]) for start, end in answered.spans]
+    answers = [answered.text[start:end] for start, end in answered.spans]
     sentences = [(start - chunk.start, end - chunk.start) for start, end in chunk.sentences]
     kept = [
         answered.text[start:end]
         for start, end in sentences
-        if not any(first < end and start < last for first, last in answered.spans)
-        and not any(answer in normalise(answered.text[start:end]) for answer in answers)
+        if not _touched(answered.spans, (start, end)) and not _holds(answered.text[start:end], answers)
     ]
     if not kept or len(kept) == len(sentences):
         return None

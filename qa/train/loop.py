@@ -1,26 +1,25 @@
 """The training loop: seeded, in bfloat16, on all cores, and taken up again where it stopped."""
 
-import csv
 import math
 import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 
 import torch
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.nn import functional
 
+from qa.errors import InputError
 from qa.reader import ReaderNetwork
 from qa.train.attention import register
-from qa.train.batches import Batch, Encoded, batches, collate, padded
+from qa.train.batches import BATCH_TOKENS, Batch, Encoded, batches, collate, padded
 from qa.train.development import measure
-
-CURVE = "curve.csv"
-LOSSES = ("span", "answered", "relevant")
-_STATE = "state.pt"
+from qa.train.state import State, log
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +60,49 @@ def train(
 ) -> ReaderNetwork:
     """Train from the weights in a model's folder and return the network.
 
-    `work` keeps the state, taken up by the next call with the same settings, and the curve, `curve.csv`: a line
-    every `settings.every` steps with the losses since the line before and the figures of the development part.
+    `work` keeps the state, taken up by the next call with the same settings and examples, and the curve, `curve.csv`:
+    a line every `settings.every` steps with the losses since the line before and the figures of the development part.
+    Raises InputError when the examples do not make a step.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     workers = settings.workers if device.type == "cpu" else 1
-    torch.manual_seed(settings.seed)
+    steps = list(_steps(training, workers, settings))
+    if not steps:
+        raise InputError(
+            f"Found {len(training):,} examples, too few for one step in {settings.epochs:g} epochs. Expected enough for "
+            f"{workers} full batches of {BATCH_TOKENS:,} tokens. Take more rows: make reader TRAIN=ROWS"
+        )
+    threads = torch.get_num_threads()
     # The threads of a pool wait for each other by spinning, which the workers would pay.
     torch.set_num_threads(1)
+    try:
+        return _train(folder, training, development, steps, work, settings, device)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(
+    folder: Path,
+    training: Sequence[Encoded],
+    development: Sequence[Encoded],
+    steps: Sequence[Sequence[Sequence[int]]],
+    work: Path,
+    settings: Settings,
+    device: torch.device,
+) -> ReaderNetwork:
+    torch.manual_seed(settings.seed)
     network = ReaderNetwork(folder, attention=register() if device.type == "cpu" else "sdpa").to(device)
     # Half of the weights; the words' meanings are known, and few of them occur often enough to be learnt better.
     network.transformer.embeddings.word_embeddings.weight.requires_grad_(False)
-    steps = list(_steps(training, workers, settings))
     optimizer = torch.optim.AdamW(
         _groups(network, settings.weight_decay), lr=settings.learning_rate, fused=True
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, len(steps), settings))
-    done = _resume(work, network, optimizer, schedule, settings)
+    state = State(work, (network, optimizer, schedule), shape=_shape(training, len(steps), settings))
+    done = state.resume()
     seen: list[list[float]] = []
     columns = (TextColumn("Training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with ThreadPoolExecutor(workers) as pool, Progress(*columns) as bar:
+    with ThreadPoolExecutor(len(steps[0])) as pool, Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=len(steps), completed=done)
         begun = perf_counter()
         for step, parts in enumerate(steps[done:], start=done + 1):
@@ -93,8 +115,8 @@ def train(
             if step % settings.every == 0 or step == len(steps):
                 figures = measure(network, development, pool, device)
                 losses = [sum(column) / len(seen) for column in zip(*seen, strict=True)]
-                _log(work, step, losses, perf_counter() - begun, figures)
-                _save(work, step, network, optimizer, schedule, settings)
+                log(work, step, losses, perf_counter() - begun, figures)
+                state.save(step)
                 seen, begun = [], perf_counter()
     return network
 
@@ -170,6 +192,14 @@ def _steps(training: Sequence[Encoded], workers: int, settings: Settings) -> Ite
         yield found[first : first + workers]
 
 
+def _shape(training: Sequence[Encoded], steps: int, settings: Settings) -> str:
+    """Return what must be the same for a run to be taken up."""
+    digest = sha256()
+    for example in training:
+        digest.update(repr(example).encode())
+    return f"{settings!r} {steps} {digest.hexdigest()}"
+
+
 def _groups(network: ReaderNetwork, decay: float) -> list[dict[str, object]]:
     """Spare what weight decay does not suit: biases and the scales of normalisation."""
     weights = [weight for weight in network.parameters() if weight.requires_grad]
@@ -185,62 +215,3 @@ def _rate(step: int, steps: int, settings: Settings) -> float:
     if step < rising:
         return (step + 1) / rising
     return max(0.0, (steps - step) / max(1, steps - rising))
-
-
-def _log(work: Path, step: int, losses: Sequence[float], seconds: float, figures: dict[str, float]) -> None:
-    row = {
-        "step": step,
-        **{f"loss_{name}": round(loss, 4) for name, loss in zip(LOSSES, losses, strict=True)},
-        "seconds": round(seconds, 1),
-        **figures,
-    }
-    path = work / CURVE
-    new = not path.exists()
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def _save(
-    work: Path,
-    step: int,
-    network: ReaderNetwork,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LambdaLR,
-    settings: Settings,
-) -> None:
-    draft = work / f"{_STATE}.draft"
-    torch.save(
-        {
-            "settings": repr(settings),
-            "step": step,
-            "network": network.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "schedule": schedule.state_dict(),
-        },
-        draft,
-    )
-    draft.rename(work / _STATE)
-
-
-def _resume(
-    work: Path,
-    network: ReaderNetwork,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LambdaLR,
-    settings: Settings,
-) -> int:
-    """Take up what was saved with these settings, and return how many steps it has seen."""
-    if not (work / _STATE).exists():
-        (work / CURVE).unlink(missing_ok=True)
-        return 0
-    state = torch.load(work / _STATE, weights_only=True)
-    if state["settings"] != repr(settings):
-        (work / CURVE).unlink(missing_ok=True)
-        return 0
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    return int(state["step"])

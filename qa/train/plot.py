@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from qa.train.loop import LOSSES
+from qa.train.state import LOSSES
 
 
 def plot_curve(curve: Path, picture: Path) -> None:
@@ -23,5 +23,6 @@ def plot_curve(curve: Path, picture: Path) -> None:
     for axes, title in ((left, "loss"), (right, "development part")):
         axes.set_title(title)
         axes.set_xlabel("step")
-        axes.legend(fontsize="x-small")
+        if axes.lines:  # a development part without answers has no figures
+            axes.legend(fontsize="x-small")
     figure.savefig(picture)

@@ -47,7 +47,7 @@ def test_a_passage_is_an_article_known_by_its_text(tmp_path: Path) -> None:
     assert (one.title, one.text) == ("Mills", CONTEXT)
 
 
-@pytest.mark.parametrize("start", [24, 26, 400])
+@pytest.mark.parametrize("start", [24, 26, 400, -5])
 def test_an_answer_that_stands_elsewhere_is_refused_with_its_line(tmp_path: Path, start: int) -> None:
     bad = {**ROW, "answers": [{"text": "1904", "start": start}]}
     rows = training_rows(write(tmp_path, [ROW, ROW, bad]))
@@ -58,19 +58,47 @@ def test_an_answer_that_stands_elsewhere_is_refused_with_its_line(tmp_path: Path
         next(rows)
 
 
-@pytest.mark.parametrize("missing", ["id", "set", "question", "title", "context", "answers"])
-def test_a_row_without_a_field_is_refused(tmp_path: Path, missing: str) -> None:
+@pytest.mark.parametrize("start", [0, len(CONTEXT)])
+def test_an_empty_answer_is_refused(tmp_path: Path, start: int) -> None:
+    rows = training_rows(write(tmp_path, [{**ROW, "answers": [{"text": "", "start": start}]}]))
+    with pytest.raises(InputError, match=r"line 1.*is empty.*Expected rows"):
+        next(rows)
+
+
+FIELDS = ["id", "set", "question", "title", "context", "answers"]
+
+
+@pytest.mark.parametrize("missing", FIELDS)
+def test_a_row_without_a_field_is_refused_with_its_line(tmp_path: Path, missing: str) -> None:
     row = {name: value for name, value in ROW.items() if name != missing}
-    with pytest.raises(InputError, match=f"{missing}.*Expected rows"):
-        list(training_rows(write(tmp_path, [row])))
+    with pytest.raises(InputError, match=f"line 2: KeyError.*{missing}.*Expected rows"):
+        list(training_rows(write(tmp_path, [ROW, row])))
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_that_is_null_is_refused_with_its_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"line 2: TypeError.*Expected rows"):
+        list(training_rows(write(tmp_path, [ROW, {**ROW, name: None}])))
+
+
+def test_a_title_may_be_empty(tmp_path: Path) -> None:
+    (row,) = training_rows(write(tmp_path, [{**ROW, "title": ""}]))
+    assert row.title == ""
 
 
 @pytest.mark.parametrize(
     "row", [{**ROW, "answers": [{"text": "1904"}]}, {**ROW, "answers": ["1904"]}, [1], "x"]
 )
-def test_what_is_no_row_is_refused(tmp_path: Path, row: object) -> None:
-    with pytest.raises(InputError, match="Expected rows"):
-        list(training_rows(write(tmp_path, [row])))
+def test_what_is_no_row_is_refused_with_its_line(tmp_path: Path, row: object) -> None:
+    with pytest.raises(InputError, match=r"line 2: .*Expected rows"):
+        list(training_rows(write(tmp_path, [ROW, row])))
+
+
+def test_what_is_no_json_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.xz"
+    path.write_bytes(lzma.compress(f"{json.dumps(ROW)}\n{{\n".encode()))
+    with pytest.raises(InputError, match=r"line 2: JSONDecodeError.*Expected rows"):
+        list(training_rows(path))
 
 
 def test_a_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:

@@ -108,6 +108,30 @@ def test_an_answer_that_was_cut_off_is_no_example(encoder: PairEncoder) -> None:
     assert (both.starts, both.ends) == ((both.text,), (both.text + 1,))
 
 
+@pytest.mark.parametrize("answer", ["Bergen. ", "in cafe\u0301"])
+def test_an_answer_that_ends_in_what_is_no_token_is_whole(encoder: PairEncoder, answer: str) -> None:
+    text = "They met in cafe\u0301s in Bergen. "
+    found = one(encoder, asked(text, answer))
+    assert found is not None
+    # they met in cafes in bergen .
+    first, last = (5, 6) if answer == "Bergen. " else (2, 3)
+    assert (found.starts, found.ends) == ((found.text + first,), (found.text + last,))
+    accented = one(encoder, asked("They met in a cafe\u0301", "cafe\u0301"))
+    assert accented is not None
+    assert accented.ends == (accented.text + 4,)
+
+
+@pytest.mark.parametrize(("words", "whole"), [(0, True), (1, False)])
+def test_a_text_that_just_fits_is_whole(encoder: PairEncoder, words: int, whole: bool) -> None:
+    (pair,) = encoder.encode(QUESTION, [""], [""])
+    room = MAX_TOKENS - len(pair.ids)
+    text = "rain " * (room + words)
+    span = ((room - 1) * 5, len(text))
+    found = one(encoder, Example(QUESTION, "", text, (span,), False, True, "answered", "x", "y"))
+    assert (found is not None) is whole
+    assert found is None or (len(found.ids), found.ends) == (MAX_TOKENS, (MAX_TOKENS - 2,))
+
+
 @given(st.integers(0, 60), st.integers(1, 60), st.booleans(), st.integers(0, 30))
 def test_what_is_marked_stands_in_the_text(
     encoder: PairEncoder, start: int, size: int, loose: bool, filler: int

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from qa.reader import PairEncoder, ReaderNetwork
 from qa.train.batches import Encoded
-from qa.train.development import SPAN_TOKENS, best_span, measure
+from qa.train.development import DEVELOPMENT_EXAMPLES, SPAN_TOKENS, best_span, measure, sampled
 from tests.train.made import KINDS, encoded
 
 CPU = torch.device("cpu")
@@ -74,6 +74,39 @@ def test_figures_of_a_kind_are_against_that_kind(examples: list[Encoded], pool: 
     assert figures["answered_cut"] == figures["span_cut"] == 0.75
     assert figures["answered"] == figures["span"] == 0.875
     assert figures["start_right"] == figures["end_right"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("kinds", "names"),
+    [
+        (("answered",), ["start_right", "end_right"]),
+        (("cut", "retrieved"), []),
+        (("marked",), []),
+        ((), []),
+        (
+            ("answered", "marked"),
+            ["start_right", "end_right", "span", "answered", "span_marked", "answered_marked"],
+        ),
+    ],
+)
+def test_what_cannot_be_measured_is_left_out(
+    examples: list[Encoded], pool: ThreadPoolExecutor, kinds: tuple[str, ...], names: list[str]
+) -> None:
+    figures = measure(Knowing(), [each for each in examples if each.kind in kinds], pool, CPU)
+    assert figures == dict.fromkeys(names, 1.0)
+    assert list(figures) == names
+
+
+def test_a_sample_is_of_the_whole_file_and_the_same_every_time(examples: list[Encoded]) -> None:
+    """Two sets one after the other, and most of what is measured from both."""
+    sets = [replace(examples[0], relevant=float(place // 2000)) for place in range(4000)]
+    sample = sampled(sets)
+    assert len(sample) == DEVELOPMENT_EXAMPLES
+    share = sum(each.relevant for each in sample) / len(sample)
+    assert 0.45 < share < 0.55
+    assert sample == sampled(sets)
+    assert len({id(each) for each in sample}) == len(sample)
+    assert sorted(sampled(sets[:5]), key=id) == sorted(sets[:5], key=id)
 
 
 def test_the_order_of_examples_does_not_matter(examples: list[Encoded], pool: ThreadPoolExecutor) -> None:

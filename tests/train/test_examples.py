@@ -2,7 +2,9 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,7 @@ from qa.answer import Answerer
 from qa.evaluate import TrainingRow, normalise, passage_article
 from qa.index import build_generation, open_generation
 from qa.models import FakeEmbedder
-from qa.train.examples import Example, Retrieved, articles_of, examples_of, retrieve
+from qa.train.examples import HARDEST, Example, Retrieved, articles_of, examples_of, retrieve
 from qa.types import Article, ChunkerSettings
 
 HARBOUR = (
@@ -57,10 +59,7 @@ SEEDS = range(40)
 
 @pytest.fixture(scope="module")
 def answerer(tmp_path_factory: pytest.TempPathFactory) -> Answerer:
-    folder, embedder = tmp_path_factory.mktemp("index"), FakeEmbedder(max_tokens=30)
-    chunker = ChunkerSettings(version=1, max_tokens=30, overlap_tokens=8)
-    build_generation(lambda: list(ARTICLES.values()), folder, embedder=embedder, chunker=chunker)
-    return Answerer(open_generation(folder), embedder)
+    return index_of(ARTICLES.values(), tmp_path_factory.mktemp("index"))
 
 
 @cache
@@ -111,6 +110,66 @@ def test_the_answering_chunks_hold_an_answer_and_the_others_none(answerer: Answe
             assert not any(normalise(answer) in text for answer in answers(each))
 
 
+GLUED = {
+    "160": "A line of 160-character texts ran over the hill.",
+    "young": "Old servants—young ones too—ran over the hill.",
+    "Meltzer": "It was Meltzer's dog that ran over the hill.",
+    "STRASSE": "All along the straße it ran over the hill.",
+    "the hill": "It ran over a hill.",
+}
+"""What holds the answer, but in other words or with something stuck to it."""
+
+
+def index_of(articles: Iterable[Article], folder: Path, **limits: int) -> Answerer:
+    embedder = FakeEmbedder(max_tokens=limits.get("max_tokens", 30))
+    chunker = ChunkerSettings(version=1, max_tokens=limits.get("max_tokens", 30), overlap_tokens=8)
+    build_generation(lambda: list(articles), folder, embedder=embedder, chunker=chunker)
+    return Answerer(open_generation(folder), embedder)
+
+
+@pytest.mark.parametrize("answer", GLUED)
+def test_a_passage_that_holds_the_answer_with_something_stuck_to_it_is_not_wrong(
+    answer: str, tmp_path: Path
+) -> None:
+    asked = row("g", "wiki", "What ran over the hill?", "T", f"This is what we want: {answer}.", answer)
+    other = row("o", "wiki", "What?", "T", "Cows ran over the hill of Moss.")
+    glued = row("x", "wiki", "What?", "T", GLUED[answer])
+    articles = articles_of([asked, glued, other])
+    retrieved = retrieve(asked, passage_article(asked), index_of(articles.values(), tmp_path))
+    texts = {articles[each.article_id].text for each in retrieved.others}
+    assert texts == ({other.context} if answer != "the hill" else set())
+
+
+def test_a_chunk_that_holds_part_of_the_answer_is_not_wrong(tmp_path: Path) -> None:
+    words = [f"{place} lies at the shore." for place in ("Moss", "Ribe", "Lund", "Hamar", "Skien", "Bergen")]
+    context = " ".join(words)
+    asked = row("p", "wiki", "What lies at the shore?", "T", context, f"{words[1]} {words[2]}")
+    article = passage_article(asked)
+    answerer = index_of([article], tmp_path, max_tokens=14)
+    chunks = answerer.generation.chunks(list(answerer.generation.rows_of_article(article.id)))
+    ((start, end),) = asked.answers
+    touching = [each for each in chunks if each.start < end and start < each.end]
+    retrieved = retrieve(asked, article, answerer)
+    assert len(retrieved.gold) < len(touching) < len(chunks)
+    assert {each.start for each in retrieved.others} == {
+        each.start for each in chunks if each not in touching
+    }
+
+
+def test_at_most_so_many_wrong_passages_as_one_is_chosen_from(tmp_path: Path) -> None:
+    asked = row("m", "wiki", "Who walked in the rain?", "T", "Olav walked in the rain.", "Olav")
+    others = [row(str(n), "wiki", "?", "T", f"Nobody walked in the rain of {n}.") for n in range(HARDEST + 3)]
+    articles = articles_of([asked, *others])
+    retrieved = retrieve(asked, passage_article(asked), index_of(articles.values(), tmp_path))
+    assert len(retrieved.others) == HARDEST
+
+
+def test_a_passage_that_the_index_does_not_have_gives_nothing(answerer: Answerer) -> None:
+    for answer in ((), ("Sweyn",)):
+        other = row("x", "wiki", "Who was the ship's captain?", "Other", "It was Sweyn.", *answer)
+        assert retrieve(other, passage_article(other), answerer) == Retrieved((), ())
+
+
 def test_spans_point_at_the_answers(answerer: Answerer) -> None:
     assert any(found(each.id, answerer).gold[0].start for each in ROWS[:7])
     for each, example in of_kind("answered", answerer):
@@ -157,6 +216,22 @@ def test_a_cut_passage_has_lost_every_answering_sentence(answerer: Answerer) -> 
         assert (example.spans, example.relevant, example.question) == ((), None, each.question)
 
 
+def test_a_cut_passage_has_no_sentence_with_the_answer_and_something_stuck_to_it(tmp_path: Path) -> None:
+    text = "Meltzer ran. It was Meltzer's dog. Rain fell."
+    asked = row("c", "wiki", "Who ran?", "T", text, "Meltzer")
+    answerer = index_of([passage_article(asked)], tmp_path)
+    retrieved = retrieve(asked, passage_article(asked), answerer)
+    found = [
+        example.text
+        for seed in SEEDS
+        for example in examples_of(
+            asked, retrieved, article=articles_of([asked]).__getitem__, chance=random.Random(seed)
+        )
+        if example.kind == "cut"
+    ]
+    assert set(found) == {"Rain fell."}
+
+
 def test_a_swapped_question_is_asked_of_the_answering_passage(answerer: Answerer) -> None:
     for each, example in of_kind("swapped", answerer):
         assert example.question != each.question
@@ -170,6 +245,21 @@ def test_a_question_marked_as_unanswerable(answerer: Answerer) -> None:
         (example,) = made("u1", answerer, seed)
         assert (example.kind, example.spans, example.relevant) == ("marked", (), None)
         assert example.question == EVERY["u1"].question
+        assert example.text in MILL
+
+
+def test_a_marked_passage_is_the_one_that_the_data_mark_and_of_it_the_best_chunk(answerer: Answerer) -> None:
+    """Even where every other passage has more of the question's words."""
+    asked = row(
+        "u2", "wiki", "Why was the harbour of Ribe closed on Monday, not the new mill?", "The mill", MILL
+    )
+    retrieved = retrieve(asked, ARTICLES[passage_article(asked).id], answerer)
+    assert retrieved.gold == ()
+    (chunk,) = retrieved.others
+    assert chunk.article_id == passage_article(asked).id
+    assert MILL[chunk.start : chunk.end].endswith("The new mill was larger than the first.")
+    best, *_ = answerer.search(asked.question, k=1).candidates
+    assert answerer.generation.chunks([best.row])[0].article_id != chunk.article_id
 
 
 def test_an_answer_that_no_chunk_holds_whole_is_no_example(answerer: Answerer) -> None:

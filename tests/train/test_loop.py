@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 import torch
 
+from qa.errors import InputError
 from qa.models import find_model
 from qa.reader import PairEncoder, ReaderNetwork
 from qa.train.attention import register
 from qa.train.batches import BATCH_TOKENS, LENGTHS, Encoded, batches, collate
-from qa.train.loop import CURVE, LOSSES, Settings, _rate, _step, losses_of, train
+from qa.train.loop import Settings, _rate, _step, losses_of, train
 from qa.train.plot import plot_curve
+from qa.train.state import CURVE, LOSSES, log
 from tests.train.made import encoded
 
 ROWS = BATCH_TOKENS // LENGTHS[0]
@@ -137,6 +139,90 @@ def test_other_settings_begin_anew(
     assert not torch.equal(first.span.weight, other.span.weight)
 
 
+@pytest.mark.parametrize("change", ["examples", "steps"])
+def test_other_examples_begin_anew(
+    small_folder: Path, training: list[Encoded], development: list[Encoded], tmp_path: Path, change: str
+) -> None:
+    """Even as many of them, and more of them that begin alike."""
+    short = replace(SETTINGS, epochs=0.5, every=1)
+    first = train(small_folder, training, development, work=tmp_path, settings=short)
+    others = [replace(each, relevant=0.0) for each in training] if change == "examples" else training * 2
+    again = train(small_folder, others, development, work=tmp_path, settings=short)
+    (tmp_path / "alone").mkdir()
+    alone = train(small_folder, others, development, work=tmp_path / "alone", settings=short)
+    assert [row["step"] for row in curve(tmp_path)] == ["1"] if change == "examples" else ["1", "2"]
+    assert_same_weights(again, alone)
+    assert not torch.equal(first.span.weight, again.span.weight)
+
+
+def test_a_line_that_was_written_before_the_run_was_killed_does_not_come_twice(
+    whole: tuple[ReaderNetwork, Path],
+    small_folder: Path,
+    training: list[Encoded],
+    development: list[Encoded],
+    tmp_path: Path,
+) -> None:
+    after = 2 * len(training) + 3 * 2 * ROWS
+    with pytest.raises(BrokenOffError):
+        train(small_folder, Interrupted(training, after), development, work=tmp_path, settings=SETTINGS)
+    lines = (whole[1] / CURVE).read_bytes()
+    # The fourth step's line is there, and the beginning of another; the state is that of the second step.
+    (tmp_path / CURVE).write_bytes(lines + b"1")
+    train(small_folder, training, development, work=tmp_path, settings=SETTINGS)
+    assert curve(tmp_path) == curve(whole[1])
+
+
+def test_a_curve_without_a_state_begins_anew(
+    whole: tuple[ReaderNetwork, Path],
+    small_folder: Path,
+    training: list[Encoded],
+    development: list[Encoded],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / CURVE).write_bytes((whole[1] / CURVE).read_bytes())
+    train(small_folder, training, development, work=tmp_path, settings=replace(SETTINGS, epochs=0.5, every=1))
+    assert [row["step"] for row in curve(tmp_path)] == ["1"]
+
+
+@pytest.mark.parametrize("count", [0, 2 * ROWS - 1])
+def test_too_few_examples_for_a_step_are_refused(
+    small_folder: Path, training: list[Encoded], development: list[Encoded], tmp_path: Path, count: int
+) -> None:
+    settings = replace(SETTINGS, epochs=1.0)
+    with pytest.raises(InputError, match=rf"^Found {count} examples.*Expected.*2 full batches.*make reader"):
+        train(small_folder, training[:count], development, work=tmp_path, settings=settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_threads_are_left_as_they_were(
+    small_folder: Path,
+    training: list[Encoded],
+    development: list[Encoded],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = torch.get_num_threads()
+    settings = replace(SETTINGS, epochs=0.5, every=1)
+    try:
+        torch.set_num_threads(3)
+        train(small_folder, training, development, work=tmp_path, settings=settings)
+        assert torch.get_num_threads() == 3
+        with pytest.raises(BrokenOffError):
+            train(
+                small_folder,
+                Interrupted(training, len(training) + 20),
+                development,
+                work=tmp_path / "a",
+                settings=settings,
+            )
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    out, talk = capsys.readouterr()
+    assert out == ""
+    assert "Training" in talk
+
+
 def test_words_keep_their_meanings_and_everything_else_learns(
     whole: tuple[ReaderNetwork, Path], small_folder: Path
 ) -> None:
@@ -150,6 +236,12 @@ def test_words_keep_their_meanings_and_everything_else_learns(
 
 def test_the_curve_is_drawn(whole: tuple[ReaderNetwork, Path], tmp_path: Path) -> None:
     plot_curve(whole[1] / CURVE, tmp_path / "curve.svg")
+    assert "<svg" in (tmp_path / "curve.svg").read_text(encoding="utf-8")
+
+
+def test_a_curve_without_figures_is_drawn(tmp_path: Path) -> None:
+    log(tmp_path, 1, (0.5, 0.5, 0.5), 1.0, {})
+    plot_curve(tmp_path / CURVE, tmp_path / "curve.svg")
     assert "<svg" in (tmp_path / "curve.svg").read_text(encoding="utf-8")
 
 
