@@ -154,7 +154,7 @@ def quiet() -> Iterator[None]:
     """Silence what loading and tracing say about code that is not ours."""
     from transformers.utils import logging as library
 
-    level = library.get_verbosity()
+    level, bar = library.get_verbosity(), library.is_progress_bar_enabled()
     library.set_verbosity_error()  # type: ignore[no-untyped-call]
     library.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -163,6 +163,8 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         library.set_verbosity(level)
+        if bar:
+            library.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def refuse(name: str, reason: str) -> None:
