@@ -18,11 +18,8 @@ import record
 import tables
 from numpy.typing import NDArray
 
-from qa.corpus import CHUNKER_VERSION
-from qa.evaluate import BeirFolder, read_beir
-from qa.index import build_generation, open_generation
+from qa.evaluate import BeirFolder, index_articles, read_beir
 from qa.models import DEFAULT_MODEL, Embedder, find_model, open_embedder
-from qa.types import ChunkerSettings
 
 SETS = ("squad_v1_dev", "nq_oracle", "clapnq_dev", "multihop_rag_sample_facts", "cookbook_docs")
 QUESTIONS_PER_SET = 1500
@@ -137,12 +134,9 @@ Measured = tuple[Mapping[str, Scores], NDArray[np.int64]]
 
 def measure(data: BeirFolder, embedder: Embedder) -> Measured:
     """Return the nDCG of every row for each judged question, and which half each question is in."""
-    tokens = embedder.fingerprint.max_tokens
-    chunker = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=tokens, overlap_tokens=tokens // 6)
     names = sorted(data.relevant, key=lambda name: hashlib.sha256(name.encode()).digest())[:QUESTIONS_PER_SET]
     with tempfile.TemporaryDirectory() as folder:
-        build_generation(lambda: data.articles, Path(folder), embedder=embedder, chunker=chunker)
-        index = open_generation(Path(folder))
+        index = index_articles(data.articles, Path(folder), embedder).generation
         rows = np.arange(index.manifest.chunks)
         vectors, articles = index.dense.vectors(rows), [c.article_id for c in index.chunks(rows.tolist())]
         found: dict[str, list[float]] = {name: [] for name in ROWS}

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from qa.evaluate.beir import BeirFolder, read_beir
     from qa.evaluate.evaluation import Evaluation, evaluate, to_json
     from qa.evaluate.files import expect_writable, save
+    from qa.evaluate.indexing import index_articles
     from qa.evaluate.measures import auroc
     from qa.evaluate.report import html_report
     from qa.evaluate.table import table_lines
     from qa.evaluate.training import (
-        DEVELOPMENT_PERCENT,
         TrainingRow,
         is_development,
         passage_article,
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "DEVELOPMENT_PERCENT",
     "AskedFolder",
     "BeirFolder",
     "Evaluation",
@@ -33,6 +32,7 @@ __all__ = [
     "evaluate",
     "expect_writable",
     "html_report",
+    "index_articles",
     "is_development",
     "normalise",
     "passage_article",
@@ -53,11 +53,11 @@ __getattr__ = lazy_door(
         "beir": ("BeirFolder", "read_beir"),
         "evaluation": ("Evaluation", "evaluate", "to_json"),
         "files": ("expect_writable", "save"),
+        "indexing": ("index_articles",),
         "measures": ("auroc",),
         "report": ("html_report",),
         "table": ("table_lines",),
         "training": (
-            "DEVELOPMENT_PERCENT",
             "TrainingRow",
             "is_development",
             "passage_article",

@@ -24,13 +24,12 @@ from sklearn.linear_model import LogisticRegression
 
 import qa
 from qa.answer import FILE, Answerer, fitted
-from qa.corpus import CHUNKER_VERSION
 from qa.evaluate import measures
 from qa.evaluate.beir import BeirFolder, read_beir
+from qa.evaluate.indexing import index_articles
 from qa.evaluate.training import read_training
-from qa.index import build_generation, open_generation
 from qa.models import DEFAULT_MODEL, Embedder, find_model, open_embedder
-from qa.types import Article, ChunkerSettings
+from qa.types import Article
 
 # Encyclopaedia, search queries, questions translated from African languages, questions answered by whole sentences.
 TRAINING_SETS = ("squadshifts_new_wiki", "qed_nq_train", "afriqa_pivot", "selqa")
@@ -265,11 +264,8 @@ def _figures(samples: Sequence[Sample], parts: Sequence[Curve]) -> dict[str, flo
 
 @contextmanager
 def _indexed(articles: Sequence[Article], embedder: Embedder) -> Iterator[Answerer]:
-    tokens = embedder.fingerprint.max_tokens
-    chunker = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=tokens, overlap_tokens=tokens // 6)
     with tempfile.TemporaryDirectory() as folder:
-        build_generation(lambda: articles, Path(folder), embedder=embedder, chunker=chunker)
-        yield Answerer(open_generation(Path(folder)), embedder)
+        yield index_articles(articles, Path(folder), embedder)
 
 
 def _sample(names: Iterable[str]) -> list[str]:

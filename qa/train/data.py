@@ -12,13 +12,18 @@ from rich.console import Console
 from rich.progress import track
 
 from qa.answer import Answerer
-from qa.corpus import CHUNKER_VERSION
 from qa.errors import InputError
-from qa.evaluate import TrainingRow, is_development, passage_article, topic_of, training_rows
-from qa.index import build_generation, open_generation
+from qa.evaluate import (
+    TrainingRow,
+    index_articles,
+    is_development,
+    passage_article,
+    topic_of,
+    training_rows,
+)
 from qa.models import Embedder
 from qa.train.examples import SHARES, Example, articles_of, examples_of, retrieve
-from qa.types import Article, ChunkerSettings
+from qa.types import Article
 
 CONSTRUCTED = "negatives_"
 """Rows of these sets are left out: the negatives here come from our own retriever."""
@@ -92,17 +97,9 @@ def _answerers(
     for article in articles.values():
         sides.setdefault(article.id in development, []).append(article)
     return {
-        side: _answerer(some, folder / ("development" if side else "training"), embedder)
+        side: index_articles(some, folder / ("development" if side else "training"), embedder)
         for side, some in sides.items()
     }
-
-
-def _answerer(articles: Sequence[Article], folder: Path, embedder: Embedder) -> Answerer:
-    tokens = embedder.fingerprint.max_tokens
-    # Chunks as wiring has them made, of a sixth in common: the reader will read such ones.
-    chunker = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=tokens, overlap_tokens=tokens // 6)
-    build_generation(lambda: list(articles), folder, embedder=embedder, chunker=chunker)
-    return Answerer(open_generation(folder), embedder)
 
 
 def _used(row: TrainingRow) -> bool:
