@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from qa.doors import lazy_door
 
 if TYPE_CHECKING:
-    from qa.reader.encode import MAX_TOKENS, EncodedPair, PairEncoder, header_text
+    from qa.reader.encode import MAX_TOKENS, EncodedPair, PairEncoder, header_text, padded_arrays
     from qa.reader.fake import FakeReader
     from qa.reader.network import ReaderNetwork
     from qa.reader.network_reader import NetworkReader, open_reader
-    from qa.reader.reading import SPAN_TOKENS, FoundSpan, Page, Reader, Reading
+    from qa.reader.reading import SPAN_TOKENS, FoundSpan, Page, Reader, Reading, best_span
     from qa.reader.weights import WEIGHTS
 
 __all__ = [
@@ -25,18 +25,20 @@ __all__ = [
     "Reader",
     "ReaderNetwork",
     "Reading",
+    "best_span",
     "header_text",
     "open_reader",
+    "padded_arrays",
 ]
 
 __getattr__ = lazy_door(
     __name__,
     {
-        "encode": ("MAX_TOKENS", "EncodedPair", "PairEncoder", "header_text"),
+        "encode": ("MAX_TOKENS", "EncodedPair", "PairEncoder", "header_text", "padded_arrays"),
         "fake": ("FakeReader",),
         "network": ("ReaderNetwork",),
         "network_reader": ("NetworkReader", "open_reader"),
-        "reading": ("SPAN_TOKENS", "FoundSpan", "Page", "Reader", "Reading"),
+        "reading": ("SPAN_TOKENS", "FoundSpan", "Page", "Reader", "Reading", "best_span"),
         "weights": ("WEIGHTS",),
     },
 )

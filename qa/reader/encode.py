@@ -2,9 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from qa.models import ModelFolder, load_tokenizer
 from qa.types import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ids = NDArray[np.int64]
+else:
+    Ids = object
 
 QUESTION_TOKENS = 64
 """Most tokens of a question: a longer one must not push the passage out."""
@@ -61,6 +70,21 @@ class PairEncoder:
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
+
+
+def padded_arrays(
+    rows: Sequence[Sequence[int]], passages: Sequence[int], *, length: int
+) -> "tuple[Ids, Ids, Ids]":
+    """Return ids, kinds (1 from `passages` on) and mask, (rows, length), of rows of ids padded to one length."""
+    import numpy as np
+
+    ids = np.zeros((len(rows), length), dtype=np.int64)
+    kinds, mask = np.zeros_like(ids), np.zeros_like(ids)
+    for place, (row, passage) in enumerate(zip(rows, passages, strict=True)):
+        ids[place, : len(row)] = row
+        kinds[place, passage : len(row)] = 1
+        mask[place, : len(row)] = 1
+    return ids, kinds, mask
 
 
 def header_text(title: str, heading: str) -> str:

@@ -16,7 +16,7 @@ class ReaderNetwork(torch.nn.Module):
     the passage is about the question, and whether it answers it, is read off the first token's.
     """
 
-    def __init__(self, folder: Path, *, attention: str = "sdpa", dropout: float = 0.0) -> None:
+    def __init__(self, folder: Path, *, attention: str = "sdpa") -> None:
         """Begin with the transformer of a model folder, and new heads."""
         super().__init__()
         with quiet():  # it reports the pooling layer that is left out
@@ -25,8 +25,8 @@ class ReaderNetwork(torch.nn.Module):
                 local_files_only=True,
                 use_safetensors=True,
                 attn_implementation=attention,
-                attention_probs_dropout_prob=0.0,
-                hidden_dropout_prob=dropout,
+                attention_probs_dropout_prob=0.0,  # dropout costs a sixth of a step, and examples are seen about once
+                hidden_dropout_prob=0.0,
                 add_pooling_layer=False,
             )
         width: int = self.transformer.config.hidden_size

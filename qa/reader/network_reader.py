@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from qa.models import DEFAULT_MODEL, Converted, Workshop, compiled_once, find_model, quickest, quiet, traced
-from qa.reader.encode import EncodedPair, PairEncoder
+from qa.reader.encode import EncodedPair, Ids, PairEncoder, padded_arrays
 from qa.reader.reading import Logits, Page, Reading, best_spans
 from qa.reader.sample import PAGES, QUESTION
 from qa.reader.weights import WEIGHTS, checked_sha256
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from qa.reader.network import ReaderNetwork
 
-    Ids = NDArray[np.int64]
     Forward = Callable[[Ids, Ids, Ids], tuple[Logits, Logits]]
 
 _ROUND = 16  # tokens: each new shape costs a compilation, and a tile of AMX has 16 rows
@@ -81,19 +80,11 @@ class NetworkReader:
         return readings
 
 
-def arrays(pairs: Sequence[EncodedPair]) -> "tuple[Ids, Ids, Ids]":
+def arrays(pairs: Sequence[EncodedPair]) -> tuple[Ids, Ids, Ids]:
     """Return ids, kinds and mask of rows padded to one length."""
-    import numpy as np
-
     longest = max(len(pair.ids) for pair in pairs)
-    ids = np.zeros((len(pairs), -(-longest // _ROUND) * _ROUND), dtype=np.int64)
-    kinds, mask = np.zeros_like(ids), np.zeros_like(ids)
-    for row, pair in enumerate(pairs):
-        size = len(pair.ids)
-        ids[row, :size] = pair.ids
-        kinds[row, pair.passage : size] = 1
-        mask[row, :size] = 1
-    return ids, kinds, mask
+    length = -(-longest // _ROUND) * _ROUND
+    return padded_arrays([pair.ids for pair in pairs], [pair.passage for pair in pairs], length=length)
 
 
 def open_reader(*, threads: int, weights: Path = WEIGHTS, cache_dir: Path | None = None) -> NetworkReader:
@@ -140,7 +131,7 @@ def _convert(work: Workshop, *, load: "Callable[[], ReaderNetwork]", encoder: Pa
     return quickest(graph, work, check, reference=f"torch {torch.__version__}", sample=len(PAGES))
 
 
-def _logits(found: tuple[Logits, Logits], mask: "Ids") -> "list[NDArray[np.float64]]":
+def _logits(found: tuple[Logits, Logits], mask: Ids) -> "list[NDArray[np.float64]]":
     """Return all logits of each row; padding has none."""
     import numpy as np
 
@@ -163,7 +154,7 @@ def _compiled(compiled: "CompiledModel", streams: int) -> "Forward":
     for _ in range(streams):
         idle.put(compiled.create_infer_request())
 
-    def forward(ids: "Ids", kinds: "Ids", mask: "Ids") -> tuple[Logits, Logits]:
+    def forward(ids: Ids, kinds: Ids, mask: Ids) -> tuple[Logits, Logits]:
         request = idle.get()
         try:
             found = request.infer([ids, kinds, mask], share_inputs=True)

@@ -1,5 +1,6 @@
 """The seam between this package and a reader, and what reading gives."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -15,7 +16,7 @@ else:
     Logits = object
 
 SPAN_TOKENS = 30
-"""Most tokens of an answer inside a sentence."""
+"""Most tokens of an answer; answers are short, and what is far apart seldom belongs together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +82,22 @@ def best_spans(
             found.append(None)
             continue
         first, last = int(inside[0]), int(inside[-1]) + 1
-        scores = starts[first:last, None] + ends[None, first:last]
-        scores = np.where(_possible(last - first), scores, -np.inf)
-        begin, stop = divmod(int(scores.argmax()), last - first)
-        score = float(scores[begin, stop]) - nothing
-        found.append(FoundSpan(int(edges[first + begin, 0]), int(edges[first + stop, 1]), score))
+        begin, stop, score = best_span(starts[first:last], ends[first:last])
+        found.append(FoundSpan(int(edges[first + begin, 0]), int(edges[first + stop, 1]), score - nothing))
     return tuple(found)
 
 
-def _possible(tokens: int) -> "np.ndarray[tuple[int, int], np.dtype[np.bool_]]":
-    """Return where a span may begin (row) and end (column)."""
+def best_span(starts: "Logits", ends: "Logits") -> tuple[int, int, float]:
+    """Return the first and last token and the score of the best span of at most `SPAN_TOKENS`.
+
+    Of no tokens at all the score is -inf.
+    """
     import numpy as np
 
-    apart = np.arange(tokens)[None, :] - np.arange(tokens)[:, None]
-    return (apart >= 0) & (apart < SPAN_TOKENS)
+    if not len(starts):
+        return 0, 0, -math.inf
+    apart = np.arange(len(ends))[None, :] - np.arange(len(starts))[:, None]
+    possible = (apart >= 0) & (apart < SPAN_TOKENS)
+    scores = np.where(possible, starts[:, None] + ends[None, :], -np.inf)
+    begin, stop = divmod(int(scores.argmax()), len(ends))
+    return begin, stop, float(scores[begin, stop])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.reader import MAX_TOKENS, PairEncoder
+from qa.reader import MAX_TOKENS, PairEncoder, padded_arrays
 from qa.train.examples import Example, Kind
 
 LENGTHS = (96, 128, 160, 192, 224, 256, 320, MAX_TOKENS)
@@ -111,15 +111,12 @@ def padded(tokens: int) -> int:
 
 def collate(examples: Sequence[Encoded], *, length: int) -> Batch:
     """Pad examples to one length."""
-    shape = (len(examples), length)
-    ids, kinds, mask = (np.zeros(shape, dtype=np.int64) for _ in range(3))
-    allowed, starts, ends = (np.zeros(shape, dtype=np.bool_) for _ in range(3))
+    ids, kinds, mask = padded_arrays(
+        [example.ids for example in examples], [example.passage for example in examples], length=length
+    )
+    allowed, starts, ends = (np.zeros(ids.shape, dtype=np.bool_) for _ in range(3))
     for row, example in enumerate(examples):
-        size = len(example.ids)
-        ids[row, :size] = example.ids
-        kinds[row, example.passage : size] = 1
-        mask[row, :size] = 1
-        allowed[row, example.text : size - 1] = True
+        allowed[row, example.text : len(example.ids) - 1] = True
         allowed[row, 0] = True
         starts[row, list(example.starts)] = True
         ends[row, list(example.ends)] = True

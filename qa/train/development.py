@@ -6,19 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from qa.evaluate import auroc
-from qa.reader import ReaderNetwork
+from qa.reader import ReaderNetwork, best_span
 from qa.train.batches import BATCH_TOKENS, Encoded, collate, padded
 
 DEVELOPMENT_EXAMPLES = 1500
 """How many examples are measured on, every `Settings.every` steps: enough for two digits of a figure."""
-
-SPAN_TOKENS = 30
-"""Most tokens of a span; answers are short, and what is far apart seldom belongs together."""
-
-_NEVER = -1e4  # below any sum of two logits
 
 _SEED = 2026
 
@@ -107,15 +101,3 @@ def _read(
             )
         )
     return rows
-
-
-def best_span(starts: NDArray[np.float32], ends: NDArray[np.float32]) -> tuple[int, int, float]:
-    """Return the first and last token and the score of the best span of at most `SPAN_TOKENS`."""
-    if not len(starts):
-        return 0, 0, _NEVER
-    scores = starts[:, None] + ends[None, :]
-    far = np.arange(len(ends))[None, :] - np.arange(len(starts))[:, None]
-    scores = np.where((far < 0) | (far >= SPAN_TOKENS), _NEVER, scores)
-    place = int(scores.argmax())
-    start, end = divmod(place, len(ends))
-    return start, end, float(scores[start, end])

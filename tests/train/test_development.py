@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qa.reader import PairEncoder, ReaderNetwork
+from qa.reader import SPAN_TOKENS, PairEncoder, ReaderNetwork, best_span
 from qa.train.batches import Encoded
-from qa.train.development import DEVELOPMENT_EXAMPLES, SPAN_TOKENS, best_span, measure, sampled
+from qa.train.development import DEVELOPMENT_EXAMPLES, measure, sampled
 from tests.train.made import KINDS, encoded
 
 CPU = torch.device("cpu")
