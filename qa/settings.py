@@ -8,6 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,6 +32,10 @@ class Settings(BaseModel):
     k: int = Field(5, ge=1, le=50, description="passages per answer")
     refuse_below: float | None = Field(
         None, ge=0, le=1, description="least confidence of an answer; None: the shipped threshold"
+    )
+    reader: Literal["default", "off"] = Field("default", description="what reads the best passages")
+    read_budget_ms: float = Field(
+        80, gt=0, le=60_000, description="time to read in; more passages are read where it is longer"
     )
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)

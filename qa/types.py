@@ -167,7 +167,8 @@ class Citation:
     """A quote and the place it was taken from: `article.text[start:end] == quote`, always.
 
     `answer_start` and `answer_end` say where the quote stands in the answer's text; lines count
-    from 1; `passage` is the rank of the passage that holds the quote.
+    from 1; `passage` is the rank of the passage that holds the quote. `answer_span` are the words of the
+    quote, article offsets, in which a reader sees the answer itself, None where none does.
     """
 
     article_id: str
@@ -185,6 +186,7 @@ class Citation:
     answer_start: int
     answer_end: int
     passage: int
+    answer_span: Span | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +250,8 @@ class Explanation:
 class Answer:
     """The reply to one question. `text` is None when `status` is "no_evidence".
 
-    `confidence` is the probability, 0 to 1, that the passages hold an answer.
+    `confidence` is the probability, 0 to 1, that the passages hold an answer; `passages_read` says how many
+    of the best ones a reader has read for it.
     `timings_ms` maps a stage to its wall time in milliseconds.
     """
 
@@ -258,6 +261,7 @@ class Answer:
     confidence: float
     citations: tuple[Citation, ...]
     passages: tuple[Passage, ...]
+    passages_read: int
     context: Context | None
     explanation: Explanation | None
     index: IndexInfo

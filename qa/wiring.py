@@ -9,6 +9,7 @@ from qa.corpus import CHUNKER_VERSION
 from qa.errors import InputError
 from qa.index import open_generation as open_current
 from qa.models import FAKE_MODEL, Embedder, FakeEmbedder, find_model, open_embedder
+from qa.reader import Reader, open_reader
 from qa.settings import Settings
 from qa.types import Article, BuildReport, Check, ChunkerSettings, ModelFingerprint, Skipped
 
@@ -40,7 +41,13 @@ def open_answerer(settings: Settings) -> Answerer:
     """Open the current generation with the model that made it."""
     embedder = _embedder(settings, streams=1)
     generation = open_current(settings.index_dir, model=embedder.fingerprint)
-    return Answerer(generation, embedder, refuse_below=settings.refuse_below)
+    return Answerer(
+        generation,
+        embedder,
+        reader=_reader(settings),
+        read_budget_ms=settings.read_budget_ms,
+        refuse_below=settings.refuse_below,
+    )
 
 
 def ask_judged_folder(
@@ -67,7 +74,11 @@ def make_app(settings: Settings) -> "FastAPI":
     from qa.serve import create_app
 
     live = LiveAnswerer(
-        settings.index_dir, _embedder(settings, streams=1), refuse_below=settings.refuse_below
+        settings.index_dir,
+        _embedder(settings, streams=1),
+        reader=_reader(settings),
+        read_budget_ms=settings.read_budget_ms,
+        refuse_below=settings.refuse_below,
     )
     return create_app(live.current, workers=settings.threads)
 
@@ -87,6 +98,13 @@ def _build(
     embedder = _embedder(settings)
     chunker = _chunker(settings, embedder.fingerprint)
     return build_generation(read, settings.index_dir, embedder=embedder, chunker=chunker, progress=progress)
+
+
+def _reader(settings: Settings) -> Reader | None:
+    # The fake model is for trying things out without weights.
+    if settings.reader == "off" or settings.model == FAKE_MODEL:
+        return None
+    return open_reader(threads=settings.threads)
 
 
 def _embedder(settings: Settings, *, streams: int | None = None) -> Embedder:

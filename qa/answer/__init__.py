@@ -4,7 +4,7 @@ from qa.answer.abstain import confidence
 from qa.answer.ask import MAX_K, MAX_QUESTION_CHARS, Answerer, Found
 from qa.answer.cite import line_range
 from qa.answer.live import LiveAnswerer
-from qa.answer.weights import FILE, Fitted, fitted
+from qa.answer.weights import FILE, Fitted, Weights, fitted
 
 __all__ = [
     "FILE",
@@ -14,6 +14,7 @@ __all__ = [
     "Fitted",
     "Found",
     "LiveAnswerer",
+    "Weights",
     "confidence",
     "fitted",
     "line_range",

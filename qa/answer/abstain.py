@@ -6,7 +6,6 @@ from itertools import chain
 
 from qa.answer.passages import Evidence
 from qa.answer.select import READ_PASSAGES, Asked, Quote, coverage
-from qa.answer.weights import fitted
 from qa.index import terms
 
 CONSTANT = "constant"
@@ -24,12 +23,15 @@ def confidence_signs(
     quote_coverage      share of the question's IDF whose terms the best sentence holds
     kind_missing        1 if the question asks for a kind of thing and the best sentence names none
     lead                how much more the best passage scores than the next one
+    answered            the reader's best logit of "the answer stands here"
+    span                the score of its best span over "no answer here", both 0 if nothing was read
     """
     read = evidence[:READ_PASSAGES]
     found: dict[str, set[str]] = {}
     for each in read:
         of_language = found.setdefault(each.language, set())
         of_language.update(chain.from_iterable(each.terms), terms(each.passage.title, each.language))
+    readings = [each.reading for each in evidence if each.reading is not None]
     best = sentences[0].signs
     scores = [each.passage.score for each in read]
     return {
@@ -41,10 +43,12 @@ def confidence_signs(
         "quote_coverage": best["coverage"],
         "kind_missing": float(asked.kind is not None and not (best["figure"] or best["named"])),
         "lead": scores[0] - scores[1] if len(scores) > 1 else 0.0,
+        "answered": max((each.answered for each in readings), default=0.0),
+        "span": max((span.score for each in readings for span in each.spans if span), default=0.0),
     }
 
 
-def confidence(signs: Mapping[str, float]) -> float:
+def confidence(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:
     """Return the logistic function of the weighted sum of the signs."""
-    total = sum(weight * signs[name] for name, weight in fitted().confidence.items())
+    total = sum(weight * signs[name] for name, weight in weights.items())
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))

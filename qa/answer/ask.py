@@ -9,12 +9,14 @@ from qa.answer.abstain import confidence, confidence_signs
 from qa.answer.cite import cite, pack_context
 from qa.answer.explain import explain
 from qa.answer.passages import Evidence, read_passages
+from qa.answer.reread import READ_AT_MOST, reread
 from qa.answer.retrieve import Candidate, retrieve
 from qa.answer.select import READ_PASSAGES, Asked, Quote, rank_sentences, select
-from qa.answer.weights import fitted
+from qa.answer.weights import Weights, fitted
 from qa.errors import InputError
 from qa.index import Generation, question_terms
 from qa.models import Embedder
+from qa.reader import Reader
 from qa.types import Answer, Article, IndexInfo, Passage
 
 MAX_QUESTION_CHARS = 2000
@@ -26,14 +28,23 @@ class Answerer:
     """Asks one generation; safe to share between threads if its embedder is."""
 
     def __init__(
-        self, generation: Generation, embedder: Embedder, *, refuse_below: float | None = None
+        self,
+        generation: Generation,
+        embedder: Embedder,
+        *,
+        reader: Reader | None = None,
+        read_budget_ms: float | None = None,
+        refuse_below: float | None = None,
     ) -> None:
         """Take an opened generation and the model that made it.
 
+        `reader`: reads the best passages, as many as it can in `read_budget_ms`; None leaves them unread.
         `refuse_below`: least confidence of an answer; None takes the shipped threshold.
         """
         self.generation = generation
         self._embedder = embedder
+        self._reader = reader
+        self._read_budget_ms = read_budget_ms
         self._refuse_below = fitted().threshold if refuse_below is None else refuse_below
 
     def ask(
@@ -54,14 +65,16 @@ class Answerer:
         clock = _Clock()
         found = self.search(question, k=k, lap=clock.lap)
         text, citations = cite(found.quotes, found.articles)
-        probability = confidence(found.signs)
+        probability = confidence(found.signs, found.weights.confidence)
         answered = probability >= self._refuse_below
         context = None
         if max_context_tokens is not None:
             context = pack_context(found.passages, found.articles, max_tokens=max_context_tokens)
             clock.lap("context")
         explanation = (
-            explain(found.evidence[:k], found.quotes, found.signs, found.asked) if explained else None
+            explain(found.evidence[:k], found.quotes, found.signs, found.asked, weights=found.weights)
+            if explained
+            else None
         )
         manifest = self.generation.manifest
         return Answer(
@@ -71,6 +84,7 @@ class Answerer:
             confidence=probability,
             citations=citations if answered else (),
             passages=found.passages,
+            passages_read=sum(each.reading is not None for each in found.evidence),
             context=context,
             explanation=explanation,
             index=IndexInfo(manifest.generation, manifest.model.name, manifest.chunks, manifest.articles),
@@ -91,17 +105,29 @@ class Answerer:
         """
         vector = self._embedder.embed_questions([question])[0]
         lap("embed")
-        candidates = retrieve(self.generation, question, vector, article_id=article_id)
+        candidates: Sequence[Candidate] = retrieve(self.generation, question, vector, article_id=article_id)
         # The same passages are read for every k: how sure an answer is must not depend on how much is shown.
-        evidence, articles = read_passages(self.generation, candidates, k=max(k, READ_PASSAGES))
+        least = READ_PASSAGES if self._reader is None else READ_AT_MOST
+        evidence, articles = read_passages(self.generation, candidates, k=max(k, least))
         lap("retrieve")
+        if self._reader is not None:
+            evidence, candidates = reread(
+                evidence,
+                candidates,
+                question,
+                reader=self._reader,
+                weights=fitted().read.passage,
+                budget_ms=self._read_budget_ms,
+            )
+            lap("read")
+        weights = fitted().weights(read=any(each.reading is not None for each in evidence))
         lexical = self.generation.lexical
         wanted = question_terms(question, lexical.languages)
         asked = Asked.of(
             question,
             {language: {each: lexical.idf(each) for each in found} for language, found in wanted.items()},
         )
-        sentences = rank_sentences(evidence, asked, articles)
+        sentences = rank_sentences(evidence, asked, articles, weights=weights.quote)
         shown = [quote for quote in sentences if quote.passage.rank <= k]
         quotes = select(shown, articles)
         found = Found(
@@ -113,6 +139,7 @@ class Answerer:
             sentences=tuple(sentences),
             quotes=tuple(quotes),
             signs=confidence_signs(evidence, sentences, asked),
+            weights=weights,
         )
         lap("select")
         return found
@@ -124,7 +151,8 @@ class Found:
 
     `candidates` are all chunks that were ranked, best first, `evidence` those that were read, `passages` those
     that are shown; `articles` has the articles of what was read, `sentences` the sentences of the best of it,
-    best first, `quotes` those of them that are shown; `signs` speak for an answer.
+    best first, `quotes` those of them that are shown; `signs` speak for an answer, and `weights` are those of all
+    signs.
     """
 
     asked: Asked
@@ -135,6 +163,7 @@ class Found:
     sentences: tuple[Quote, ...]
     quotes: tuple[Quote, ...]
     signs: Mapping[str, float]
+    weights: Weights
 
 
 class _Clock:

@@ -41,6 +41,7 @@ def cite(quotes: Sequence[Quote], articles: Mapping[str, Article]) -> tuple[str,
                 answer_start=place,
                 answer_end=place + len(text),
                 passage=quote.passage.rank,
+                answer_span=quote.span,
             )
         )
         texts.append(text)

@@ -4,16 +4,20 @@ from collections.abc import Mapping, Sequence
 
 from qa.answer.passages import Evidence
 from qa.answer.select import Asked, Quote
-from qa.answer.weights import fitted
+from qa.answer.weights import Weights
 from qa.index import matched_words
 from qa.types import ExplainedPassage, ExplainedQuote, Explanation, Part
 
 
 def explain(
-    evidence: Sequence[Evidence], quotes: Sequence[Quote], signs: Mapping[str, float], asked: Asked
+    evidence: Sequence[Evidence],
+    quotes: Sequence[Quote],
+    signs: Mapping[str, float],
+    asked: Asked,
+    *,
+    weights: Weights,
 ) -> Explanation:
     """Return the parts of every score."""
-    weights = fitted()
     return Explanation(
         passages=tuple(
             ExplainedPassage(

@@ -3,6 +3,7 @@
 import logging
 import math
 import threading
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -10,6 +11,7 @@ from qa.answer.ask import Answerer
 from qa.errors import IndexUnavailableError
 from qa.index import Pointer, open_generation, read_pointer
 from qa.models import Embedder
+from qa.reader import Reader
 
 RETRY_S = 5.0
 _log = logging.getLogger("qa.answer")
@@ -21,12 +23,27 @@ class LiveAnswerer:
     Who was handed one keeps it, and its generation, to the end of the request, so no answer mixes two.
     """
 
-    def __init__(self, index_dir: Path, embedder: Embedder, *, refuse_below: float | None = None) -> None:
-        """Open the current generation.
+    def __init__(
+        self,
+        index_dir: Path,
+        embedder: Embedder,
+        *,
+        reader: Reader | None = None,
+        read_budget_ms: float | None = None,
+        refuse_below: float | None = None,
+    ) -> None:
+        """Open the current generation; the arguments are those of `Answerer`.
 
         Raises IndexMissingError, IndexDamagedError or IndexMismatchError.
         """
-        self._index_dir, self._embedder, self._refuse_below = index_dir, embedder, refuse_below
+        self._index_dir, self._embedder = index_dir, embedder
+        self._answerer = partial(
+            Answerer,
+            embedder=embedder,
+            reader=reader,
+            read_budget_ms=read_budget_ms,
+            refuse_below=refuse_below,
+        )
         self._opening = threading.Lock()
         self._seen = read_pointer(index_dir)
         self._retry_at = math.inf
@@ -60,4 +77,4 @@ class LiveAnswerer:
 
     def _open(self) -> Answerer:
         generation = open_generation(self._index_dir, model=self._embedder.fingerprint)
-        return Answerer(generation, self._embedder, refuse_below=self._refuse_below)
+        return self._answerer(generation)

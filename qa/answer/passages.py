@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from qa.answer.retrieve import Candidate
 from qa.index import Generation, term_language, terms
+from qa.reader import Reading
 from qa.types import Article, Passage, Span
 
 SHINGLE_TERMS = 3
@@ -16,12 +17,16 @@ _READ_TOGETHER = 8
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A passage with the scores that ranked it and the terms of each of its sentences, made in `language`."""
+    """A passage with the scores that ranked it and the terms of each of its sentences, made in `language`.
+
+    `reading` is what the reader says of it, if it has read it.
+    """
 
     passage: Passage
     candidate: Candidate
     language: str
     terms: tuple[tuple[str, ...], ...]
+    reading: Reading | None = None
 
 
 def read_passages(

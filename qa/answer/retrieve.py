@@ -25,7 +25,8 @@ class Candidate:
     """A chunk's row with the scores that rank it.
 
     `sentences` are the cosines of its sentences with the question, `dense` the best of them, `lexical`
-    is BM25; `dense_z` and `lexical_z` say by how many standard deviations they stand out.
+    is BM25; `dense_z` and `lexical_z` say by how many standard deviations they stand out. `relevant` is what the
+    reader adds, 0 for what it has not read.
     """
 
     row: int
@@ -35,11 +36,12 @@ class Candidate:
     lexical: float
     lexical_z: float
     sentences: "NDArray[np.float32]"
+    relevant: float = 0.0
 
     @property
     def signs(self) -> dict[str, float]:
         """What `score` is the weighted sum of."""
-        return {"dense": self.dense_z, "lexical": self.lexical_z}
+        return {"dense": self.dense_z, "lexical": self.lexical_z, "relevant": self.relevant}
 
 
 def retrieve(
@@ -66,7 +68,7 @@ def retrieve(
     dense_z = _z(dense, float(sample.mean()), float(sample.std()))
     mean, square = float(lexical.mean()), float(lexical @ lexical) / len(lexical)
     lexical_z = _z(lexical[pool], mean, math.sqrt(max(0.0, square - mean * mean)))
-    weights = fitted().passage
+    weights = fitted().unread.passage
     fused = weights["dense"] * dense_z + weights["lexical"] * lexical_z
     order = np.argsort(-fused, kind="stable")
     ends = np.append(starts[1:], len(sentences))

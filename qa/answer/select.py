@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from qa.answer.expect import Kind, expected_kind, names_one
 from qa.answer.passages import Evidence
-from qa.answer.weights import fitted
 from qa.index import terms
+from qa.reader import FoundSpan
 from qa.types import Article, Passage, Span
 
 READ_PASSAGES = 3
@@ -18,11 +18,16 @@ NEAR_BEST = math.log(3)
 """A further quote scores at most this much less than the best one: the odds against it are 3 to 1 at most."""
 
 
+SPAN_LIMIT = 15.0
+"""Beyond it the score of a span says no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """One or more neighbouring sentences of one passage, `article.text[start:end]`.
 
-    `score` and `signs`, of which it is the weighted sum, are those of its best sentence.
+    `score` and `signs`, of which it is the weighted sum, are those of its best sentence, and so is `span`: the words
+    in which the reader sees the answer, article offsets, if it sees one.
     """
 
     passage: Passage
@@ -30,6 +35,7 @@ class Quote:
     end: int
     score: float
     signs: Mapping[str, float]
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +57,29 @@ class Asked:
 
 
 def rank_sentences(
-    evidence: Sequence[Evidence], asked: Asked, articles: Mapping[str, Article]
+    evidence: Sequence[Evidence],
+    asked: Asked,
+    articles: Mapping[str, Article],
+    *,
+    weights: Mapping[str, float],
 ) -> list[Quote]:
     """Return every sentence of the best passages as a quote, best first.
 
     A sentence's score is the weighted sum of its signs, see `_signs`: none of them says enough alone.
     """
-    weights = fitted().quote
     quotes: dict[tuple[str, Span], Quote] = {}
     for each in evidence[:READ_PASSAGES]:
         passage = each.passage
         text = articles[passage.chunk.article_id].text
-        for span, signs in zip(passage.chunk.sentences, _signs(each, asked, text), strict=True):
+        found = zip(passage.chunk.sentences, _signs(each, asked, text), _spans(each), strict=True)
+        for sentence, signs, span in found:
             score = sum(weight * signs[name] for name, weight in weights.items())
+            answer = None
+            if span is not None and span.score > 0:
+                answer = passage.chunk.start + span.start, passage.chunk.start + span.end
             # Passages of one article may overlap: the better one keeps the sentence.
-            quotes.setdefault((passage.chunk.article_id, span), Quote(passage, *span, score, signs))
+            key = (passage.chunk.article_id, sentence)
+            quotes.setdefault(key, Quote(passage, *sentence, score, signs, answer))
     return sorted(quotes.values(), key=lambda quote: (-quote.score, quote.passage.rank, quote.start))
 
 
@@ -84,6 +98,7 @@ def _signs(evidence: Evidence, asked: Asked, text: str) -> list[dict[str, float]
     figure      1 if the question asks for a number or a date and the sentence has one
     named       1 if it asks for a person, a place or a reason and the sentence names one, which says less
     passage     score of the passage
+    span        score of the best span in it over "no answer here", within `SPAN_LIMIT`, the least if it was not read
     """
     passage = evidence.passage
     idf = asked.idf_in(evidence.language)
@@ -103,11 +118,19 @@ def _signs(evidence: Evidence, asked: Asked, text: str) -> list[dict[str, float]
             "figure": float(named and is_figure),
             "named": float(named and not is_figure),
             "passage": passage.score,
+            "span": max(-SPAN_LIMIT, min(SPAN_LIMIT, span.score)) if span else -SPAN_LIMIT,
         }
-        for cosine, found, named in zip(
-            evidence.candidate.sentences.tolist(), evidence.terms, names, strict=True
+        for cosine, found, named, span in zip(
+            evidence.candidate.sentences.tolist(), evidence.terms, names, _spans(evidence), strict=True
         )
     ]
+
+
+def _spans(evidence: Evidence) -> Sequence[FoundSpan | None]:
+    """Return what the reader found in each sentence."""
+    if evidence.reading is None:
+        return [None] * len(evidence.passage.chunk.sentences)
+    return evidence.reading.spans
 
 
 def coverage(weights: Mapping[str, float], found: Collection[str]) -> float:

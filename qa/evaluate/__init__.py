@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from qa.evaluate.answers import normalise
     from qa.evaluate.ask import AskedFolder, ask_all, trec_run
     from qa.evaluate.beir import BeirFolder, read_beir
-    from qa.evaluate.evaluation import Evaluation, evaluate, to_json
+    from qa.evaluate.evaluation import SPAN_MEASURES, Evaluation, evaluate, to_json
     from qa.evaluate.files import expect_writable, save
     from qa.evaluate.indexing import index_articles
     from qa.evaluate.measures import auroc
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "SPAN_MEASURES",
     "AskedFolder",
     "BeirFolder",
     "Evaluation",
@@ -51,7 +52,7 @@ __getattr__ = lazy_door(
         "answers": ("normalise",),
         "ask": ("AskedFolder", "ask_all", "trec_run"),
         "beir": ("BeirFolder", "read_beir"),
-        "evaluation": ("Evaluation", "evaluate", "to_json"),
+        "evaluation": ("SPAN_MEASURES", "Evaluation", "evaluate", "to_json"),
         "files": ("expect_writable", "save"),
         "indexing": ("index_articles",),
         "measures": ("auroc",),

@@ -2,7 +2,8 @@
 
 import re
 import string
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qa.evaluate.files import Row
@@ -37,6 +38,17 @@ class Accepted:
             for accepted in map(normalise, self.texts)
         )
 
+    def overlap(self, text: str) -> tuple[float, float]:
+        """Return F1 over tokens and whether all of it is equal, of `text` with the accepted one it is nearest to.
+
+        As in evaluate-v1.1.py of SQuAD.
+        """
+        found = normalise(text).split()
+        return max((_f1(found, wanted), float(found == wanted)) for wanted in self._tokens())
+
+    def _tokens(self) -> Iterator[list[str]]:
+        return (normalise(accepted).split() for accepted in self.texts)
+
     def within(self, text: str) -> tuple[str, ...]:
         """Return the accepted texts that `text` holds."""
         found = normalise(text)
@@ -50,6 +62,11 @@ def normalise(text: str) -> str:
     """
     bare = text.lower().translate(_NO_PUNCTUATION)
     return f" {' '.join(_ARTICLE_WORDS.sub(' ', bare).split())} "
+
+
+def _f1(found: Sequence[str], wanted: Sequence[str]) -> float:
+    shared = (Counter(found) & Counter(wanted)).total()
+    return 2 * shared / (len(found) + len(wanted)) if shared else 0.0
 
 
 def read_accepted(row: Row) -> Accepted | None:

@@ -15,6 +15,9 @@ WORST = 10
 _SHOWN_CHARS = 300
 
 
+SPAN_MEASURES = ("answer-span F1 given the article", "answer-span equal given the article")
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """One way to rank the articles.
@@ -164,13 +167,19 @@ def _quotes(judged: Sequence[Asked]) -> Quotes | None:
     checked = [(asked.checked, asked.quote) for asked in judged if asked.checked is not None]
     if not checked:
         return None
-    names = (
+    names = [
         "answer-in-quote@1",
         "answer-in-quote given the article",
         *(f"answer-in-passage@{k}" for k in PASSAGES),
-    )
-    flags = [(check.in_quote, check.in_quote_given, *check.in_passages) for check, _ in checked]
-    estimates = measures.bootstrap(np.array(flags, dtype=np.float64))
+    ]
+    rows: list[Sequence[float]] = [
+        [check.in_quote, check.in_quote_given, *check.in_passages] for check, _ in checked
+    ]
+    spans = [check.span_given for check, _ in checked]
+    if any(spans):  # a reader has read
+        names += SPAN_MEASURES
+        rows = [[*row, *(span or (0.0, 0.0))] for row, span in zip(rows, spans, strict=True)]
+    estimates = measures.bootstrap(np.array(rows, dtype=np.float64))
     quotes = [quote for _, quote in checked if quote is not None]
     return Quotes(
         questions=len(checked),

@@ -14,7 +14,7 @@ from qa.evaluate.beir import BeirFolder
 from qa.types import Article, Span
 
 DEVELOPMENT_PERCENT = 4
-"""Of the topics: enough to measure a reader on, and few enough to miss in its training."""
+"""Of the topics: enough to measure a reader on and to fit with it, and few enough to miss in its training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,17 @@ def topic_of(row: TrainingRow) -> str:
 
 
 def is_development(topic: str) -> bool:
-    """Return whether rows of this topic are held back when a reader is trained, to be measured on."""
+    """Return whether rows of this topic are held back when a reader is trained, to measure and to fit on."""
     return int(_hash(topic)[:16], 16) % 100 < DEVELOPMENT_PERCENT
 
 
-def read_training(path: Path, sets: Sequence[str], *, articles: int, questions: int) -> dict[str, BeirFolder]:
+def read_training(
+    path: Path, sets: Sequence[str], *, articles: int, questions: int, development: bool = False
+) -> dict[str, BeirFolder]:
     """Return each set: its passages as articles, and the questions that they answer, at most so many of both.
 
-    Those whose texts have the smallest hashes are taken. Raises InputError as `training_rows` does.
+    Those whose texts have the smallest hashes are taken; with `development` only questions that no reader was trained
+    on, and their articles before others. Raises InputError as `training_rows` does.
     """
     found: dict[str, dict[str, Article]] = {name: {} for name in sets}
     asked: dict[str, dict[str, tuple[str, str, Accepted]]] = {name: {} for name in sets}
@@ -84,10 +87,12 @@ def read_training(path: Path, sets: Sequence[str], *, articles: int, questions: 
         if row.set in found:
             article = passage_article(row)
             found[row.set][article.id] = article
-            if row.answers:
+            if row.answers and (not development or is_development(topic_of(row))):
                 texts = tuple(row.context[start:end] for start, end in row.answers)
                 asked[row.set][row.id] = (row.question, article.id, Accepted(texts, sentences=False))
-    return {name: _folder(name, found[name], asked[name], articles, questions) for name in sets}
+    return {
+        name: _folder(name, found[name], asked[name], articles, questions, first=development) for name in sets
+    }
 
 
 def _folder(
@@ -96,8 +101,14 @@ def _folder(
     asked: Mapping[str, tuple[str, str, Accepted]],
     articles: int,
     questions: int,
+    *,
+    first: bool,
 ) -> BeirFolder:
-    kept = dict(sorted(found.items())[:articles])  # ids are hashes
+    """Make a folder of the articles with the smallest ids, with `first` those that are asked about before others."""
+    wanted = {article for _, article, _ in asked.values()} if first else set()
+    kept = dict(
+        sorted(found.items(), key=lambda item: (item[0] not in wanted, item[0]))[:articles]
+    )  # ids are hashes
     names = sorted((each for each in asked if asked[each][1] in kept), key=_hash)[:questions]
     return BeirFolder(
         name=name,

@@ -6,9 +6,10 @@ shown (escape sequences, bidi overrides, invisible characters) comes out as a vi
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from qa.types import Answer, Article, BuildReport, Check, Citation, Explanation, Part, Passage
+from qa.types import Answer, Article, BuildReport, Check, Citation, Explanation, Part, Passage, Span
 
 if TYPE_CHECKING:
     from qa.serve.verify import Replay
@@ -22,11 +23,15 @@ _ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class Line(NamedTuple):
-    """A line to show: its text holds no line break and nothing but printable characters."""
+    """A line to show: its text holds no line break and nothing but printable characters.
+
+    `mark` is what stands out in it, a half-open range of `text`.
+    """
 
     text: str
     style: Style = ""
     indent: int = 0
+    mark: Span | None = None
 
 
 def visible(text: str) -> str:
@@ -54,8 +59,7 @@ def _reply_lines(answer: Answer) -> Iterator[Line]:
     for number, citation in enumerate(answer.citations):
         if number:
             yield Line("")
-        for text in visible(citation.quote).split("\n"):
-            yield Line(text, "quote")
+        yield from _quote_lines(citation)
         yield Line(_source(citation), "source", indent=2)
     cited = {citation.passage for citation in answer.citations}
     others = [passage for passage in answer.passages if passage.rank not in cited]
@@ -63,6 +67,18 @@ def _reply_lines(answer: Answer) -> Iterator[Line]:
         yield Line("")
         yield Line("Other passages:", "dim")
         yield from _passages(others)
+
+
+def _quote_lines(citation: Citation) -> Iterator[Line]:
+    """Show the quote, and in it the words that answer."""
+    start, end = citation.answer_span or (citation.start, citation.start)
+    cuts = (start - citation.start, end - citation.start)
+    before, words, after = (visible(citation.quote[slice(*part)]) for part in pairwise((0, *cuts, None)))
+    place, first, last = 0, len(before), len(before) + len(words)
+    for text in f"{before}{words}{after}".split("\n"):
+        mark = max(first - place, 0), min(last - place, len(text))
+        yield Line(text, "quote", mark=mark if mark[0] < mark[1] else None)
+        place += len(text) + 1
 
 
 def _explanation_lines(explanation: Explanation) -> Iterator[Line]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
+_MARK = "underline"
 _STYLES = {"quote": "bold green", "source": "cyan", "heading": "bold", "dim": "dim", "warning": "yellow"}
 
 
@@ -45,13 +46,10 @@ class Terminal:
         console = _console(sys.stdout)
         with console.capture() as captured:
             for line in lines:
-                console.print(
-                    Padding(
-                        Text(line.text, style=_STYLES.get(line.style, "")),
-                        (0, 0, 0, line.indent),
-                        expand=False,
-                    )
-                )
+                text = Text(line.text, style=_STYLES.get(line.style, ""))
+                if line.mark is not None:
+                    text.stylize(_MARK, *line.mark)
+                console.print(Padding(text, (0, 0, 0, line.indent), expand=False))
         self.data(captured.get())
 
     def say(self, message: str) -> None:

@@ -70,6 +70,10 @@ class WireCitation(Wire):
     cited_text: str = Field(description="exactly the article's text between the two char indexes")
     document_sha256: str = Field(description="hash of the article that was quoted")
     passage: int = Field(ge=1, description="`rank` of the passage that holds the quote")
+    answer_span: tuple[Offset, Offset] | None = Field(
+        description="[start, end) of the words in the quote that answer, as offsets in the article's text; null when "
+        "no reader has found any"
+    )
 
 
 class WireScores(Wire):
@@ -137,6 +141,7 @@ ANSWER_EXAMPLE: dict[str, JsonValue] = {
             "cited_text": _EXAMPLE_CITED,
             "document_sha256": "0" * 64,
             "passage": 1,
+            "answer_span": [1058, 1084],
         }
     ],
     "passages": [
@@ -152,6 +157,7 @@ ANSWER_EXAMPLE: dict[str, JsonValue] = {
             "highlights": [[1042, 1084]],
         }
     ],
+    "passages_read": 8,
     "offset_unit": "unicode_code_points",
     "context": None,
     "explanation": None,
@@ -172,6 +178,7 @@ class WireAnswer(Wire):
     confidence: Probability = Field(description="probability that the passages hold an answer")
     citations: list[WireCitation] = Field(description="one for each quote, in the order of `answer`")
     passages: list[WirePassage] = Field(description="the best passages, best first, answered or not")
+    passages_read: int = Field(ge=0, description="how many of the best passages the reader has read")
     offset_unit: OffsetUnit = Field("unicode_code_points", description="unit of every index in this object")
     context: WireContext | None = Field(description="present when `max_context_tokens` was given")
     explanation: WireExplanation | None = Field(description="present when `explain` was true")
@@ -189,6 +196,7 @@ def wire_answer(answer: Answer) -> WireAnswer:
         confidence=answer.confidence,
         citations=[_citation(citation) for citation in answer.citations],
         passages=[_passage(passage) for passage in answer.passages],
+        passages_read=answer.passages_read,
         offset_unit="unicode_code_points",
         context=WireContext.model_validate(answer.context) if answer.context else None,
         explanation=wire_explanation(answer.explanation) if answer.explanation else None,
@@ -215,6 +223,7 @@ def _citation(citation: Citation) -> WireCitation:
         cited_text=citation.quote,
         document_sha256=citation.sha256,
         passage=citation.passage,
+        answer_span=citation.answer_span,
     )
 
 

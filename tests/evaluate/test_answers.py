@@ -71,3 +71,20 @@ def test_every_layout_is_read() -> None:
         {"answer": "Yes"},
     )
     assert [accepted(**values) for values in empty] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "f1", "equal"),
+    [
+        ("The storm of 1911", 1.0, 1.0),
+        ("storm of 1911!", 1.0, 1.0),
+        ("a storm", 0.5, 0.0),
+        ("the great storm of 1911", 6 / 7, 0.0),
+        ("rain", 0.0, 0.0),
+        ("", 0.0, 0.0),
+    ],
+)
+def test_overlap_is_that_of_squad(text: str, f1: float, equal: float) -> None:
+    found = Accepted(("a flood", "the storm of 1911"), sentences=False).overlap(text)
+    assert found[0] == pytest.approx(f1)
+    assert found[1] == equal

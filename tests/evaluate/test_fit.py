@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from qa.errors import InputError
-from qa.evaluate.fit import THRESHOLD, Choice, Sample, _figures, _logistic, _pairwise, _right_first
+from qa.evaluate.fit_confidence import THRESHOLD, Sample, _figures, _logistic
+from qa.evaluate.fit_quote import Choice, _pairwise, _right_first
 from qa.evaluate.training import read_training
 
 

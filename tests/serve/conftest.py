@@ -126,6 +126,7 @@ def answer(article: Article) -> Answer:
             answer_start=at,
             answer_end=at + len(quote),
             passage=passage,
+            answer_span=(span[0] + 2, span[1] - 1) if passage == 1 else None,
         )
 
     return Answer(
@@ -135,6 +136,7 @@ def answer(article: Article) -> Answer:
         confidence=0.75,
         citations=(cite(first, (3, 3), 0, 1), cite(second, (5, 6), 25, 1)),
         passages=passages,
+        passages_read=2,
         context=None,
         explanation=None,
         index=IndexInfo("gen-000001-abc", "fake", 7, 3),

@@ -91,7 +91,7 @@ def test_nothing_that_a_terminal_obeys_passes(text: str) -> None:
 
 @given(st.text(alphabet=st.characters(), max_size=40))
 def test_no_field_of_an_article_can_add_a_line(text: str) -> None:
-    citation = Citation(text, text, text, text, text, text, 0, 1, 1, 1, "quote", "", 0, 5, 1)
+    citation = Citation(text, text, text, text, text, text, 0, 1, 1, 1, "quote", "", 0, 5, 1, None)
     [quote, source] = answer_lines(_only(citation))
     assert (quote.text, "\n" in source.text) == ("quote", False)
 
@@ -99,7 +99,9 @@ def test_no_field_of_an_article_can_add_a_line(text: str) -> None:
 def _only(citation: Citation) -> Answer:
     from qa.types import IndexInfo
 
-    return Answer("q", "answered", "quote", 1, (citation,), (), None, None, IndexInfo("g", "fake", 1, 1), {})
+    return Answer(
+        "q", "answered", "quote", 1, (citation,), (), 0, None, None, IndexInfo("g", "fake", 1, 1), {}
+    )
 
 
 def test_a_report_says_what_changed(generation: Generation) -> None:
@@ -154,3 +156,18 @@ def test_a_slice_is_exact_and_a_range_outside_is_refused(article: Article) -> No
     for start, end in ((-1, 3), (5, 4), (0, 69), (69, None)):
         with pytest.raises(InputError, match=r"expected 0 <= start <= end <= 68\. Try: qa show a/b\.md"):
             slice_text(article, start, end)
+
+
+@given(st.tuples(*[st.text(alphabet="ab\n\x1b\u202e é", max_size=6)] * 3), st.integers(0, 50), st.booleans())
+def test_the_words_that_answer_are_marked(parts: tuple[str, str, str], start: int, found: bool) -> None:
+    quote = "".join(parts)
+    first = start + len(parts[0])
+    span = (first, first + len(parts[1])) if found else None
+    citation = Citation(
+        "a.md", "t", None, None, None, None, start, start + len(quote), 1, 1, quote, "", 0, 1, 1, span
+    )
+    lines = [line for line in answer_lines(_only(citation)) if line.style == "quote"]
+    assert "\n".join(line.text for line in lines) == visible(quote)
+    marked = [line.text[slice(*line.mark)] for line in lines if line.mark is not None]
+    wanted = visible(parts[1]).split("\n") if found else []
+    assert marked == [text for text in wanted if text]

@@ -41,6 +41,7 @@ def test_an_answer_is_exactly_the_object_of_the_contract(answer: Answer) -> None
                 "cited_text": "The harbour was closed.",
                 "document_sha256": "f" * 64,
                 "passage": 1,
+                "answer_span": [11, 31],
             },
             {
                 "start_index": 25,
@@ -53,6 +54,7 @@ def test_an_answer_is_exactly_the_object_of_the_contract(answer: Answer) -> None
                 "cited_text": "It opened on Friday.",
                 "document_sha256": "f" * 64,
                 "passage": 1,
+                "answer_span": [50, 67],
             },
         ],
         "passages": [
@@ -79,6 +81,7 @@ def test_an_answer_is_exactly_the_object_of_the_contract(answer: Answer) -> None
                 "highlights": [],
             },
         ],
+        "passages_read": 2,
         "offset_unit": "unicode_code_points",
         "context": None,
         "explanation": None,
