@@ -34,6 +34,9 @@ class Settings(BaseModel):
         None, ge=0, le=1, description="least confidence of an answer; None: the shipped threshold"
     )
     reader: Literal["default", "off"] = Field("default", description="what reads the best passages")
+    reranker: str | None = Field(
+        None, min_length=1, description="cross-encoder that says what is relevant: a folder or a model name"
+    )
     read_budget_ms: float = Field(
         80, gt=0, le=60_000, description="time to read in; more passages are read where it is longer"
     )

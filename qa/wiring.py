@@ -9,7 +9,7 @@ from qa.corpus import CHUNKER_VERSION
 from qa.errors import InputError
 from qa.index import open_generation as open_current
 from qa.models import FAKE_MODEL, Embedder, FakeEmbedder, find_model, open_embedder
-from qa.reader import Reader, open_reader
+from qa.reader import Reader, open_reader, open_reranker
 from qa.settings import Settings
 from qa.types import Article, BuildReport, Check, ChunkerSettings, ModelFingerprint, Skipped
 
@@ -103,8 +103,16 @@ def _build(
 def _reader(settings: Settings) -> Reader | None:
     # The fake model is for trying things out without weights.
     if settings.reader == "off" or settings.model == FAKE_MODEL:
+        if settings.reranker is not None:
+            raise InputError(
+                f"QA_RERANKER is {settings.reranker!r}, but nothing reads here: it takes a part of the reader's work. "
+                "Set QA_READER=default, with a real model, or unset QA_RERANKER."
+            )
         return None
-    return open_reader(threads=settings.threads)
+    reader = open_reader(threads=settings.threads)
+    if settings.reranker is None:
+        return reader
+    return open_reranker(settings.reranker, reader, threads=settings.threads)
 
 
 def _embedder(settings: Settings, *, streams: int | None = None) -> Embedder:

@@ -33,6 +33,9 @@ def test_defaults() -> None:
         "threads": min(os.cpu_count() or 1, 8),
         "k": 5,
         "refuse_below": None,
+        "reader": "default",
+        "reranker": None,
+        "read_budget_ms": 80,
         "host": "127.0.0.1",
         "port": 8000,
     }
@@ -61,6 +64,9 @@ def test_every_setting_has_a_variable(field: str, monkeypatch: pytest.MonkeyPatc
         "threads": ("3", 3),
         "k": ("7", 7),
         "refuse_below": ("0.25", 0.25),
+        "reader": ("off", "off"),
+        "reranker": ("org/model", "org/model"),
+        "read_budget_ms": ("120", 120.0),
         "host": ("0.0.0.0", "0.0.0.0"),  # noqa: S104 (nothing listens)
         "port": ("0", 0),
     }

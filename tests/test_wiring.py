@@ -101,3 +101,21 @@ def test_a_folder_of_a_model_asks_what_it_indexed(folder: Path, tmp_path: Path) 
     assert answer.citations[0].quote == "The harbour was closed on Monday because of a storm."
     with pytest.raises(IndexMismatchError, match="made with model name 'model', but 'sentence-transformers/"):
         wiring.open_answerer(settings.model_copy(update={"model": "default"}))
+
+
+@pytest.mark.parametrize("reader", ["default", "off"])
+def test_a_reranker_where_nothing_reads_is_refused(folder: Path, fake: Settings, reader: str) -> None:
+    wiring.build_index(folder, fake)
+    settings = fake.model_copy(update={"reader": reader, "reranker": "org/model"})
+    with pytest.raises(
+        InputError, match=r"QA_RERANKER is 'org/model', but nothing reads here.*unset QA_RERANKER"
+    ):
+        wiring.open_answerer(settings)
+
+
+@pytest.mark.model
+def test_a_reranker_that_is_not_there(folder: Path, tmp_path: Path) -> None:
+    settings = Settings(index_dir=tmp_path / "index", reranker="nobody/no-such-model-of-qa")
+    wiring.build_index(folder, settings)
+    with pytest.raises(ModelError, match="leave QA_RERANKER unset"):
+        wiring.open_answerer(settings)

@@ -4,7 +4,7 @@ from qa.models.choose import open_embedder
 from qa.models.compiled import CompiledEmbedder
 from qa.models.embedder import Embedded, Embedder, Vectors
 from qa.models.fake import FakeEmbedder
-from qa.models.folder import DEFAULT_MODEL, FAKE_MODEL, ModelFolder, find_model, load_tokenizer
+from qa.models.folder import DEFAULT_MODEL, FAKE_MODEL, ModelFolder, find_model, load_tokenizer, model_folder
 from qa.models.once import Converted, Workshop, compiled_once, quickest, quiet, traced
 from qa.models.sentence_transformers import SentenceTransformersEmbedder
 
@@ -23,6 +23,7 @@ __all__ = [
     "compiled_once",
     "find_model",
     "load_tokenizer",
+    "model_folder",
     "open_embedder",
     "quickest",
     "quiet",

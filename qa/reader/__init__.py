@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from qa.reader.network import ReaderNetwork
     from qa.reader.network_reader import NetworkReader, open_reader
     from qa.reader.reading import SPAN_TOKENS, FoundSpan, Page, Reader, Reading, best_span
+    from qa.reader.reranker import RerankingReader, open_reranker
     from qa.reader.weights import WEIGHTS
 
 __all__ = [
@@ -25,9 +26,11 @@ __all__ = [
     "Reader",
     "ReaderNetwork",
     "Reading",
+    "RerankingReader",
     "best_span",
     "header_text",
     "open_reader",
+    "open_reranker",
     "padded_arrays",
 ]
 
@@ -39,6 +42,7 @@ __getattr__ = lazy_door(
         "network": ("ReaderNetwork",),
         "network_reader": ("NetworkReader", "open_reader"),
         "reading": ("SPAN_TOKENS", "FoundSpan", "Page", "Reader", "Reading", "best_span"),
+        "reranker": ("RerankingReader", "open_reranker"),
         "weights": ("WEIGHTS",),
     },
 )
