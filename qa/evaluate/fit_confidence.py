@@ -43,22 +43,24 @@ class Curve:
 def fit_confidence(
     judged: Mapping[str, BeirFolder], models: Models
 ) -> tuple[dict[str, float], dict[str, Any]]:
-    """Return the weights, and figures of questions that were not fitted on."""
+    """Return the weights, and figures of questions that were not fitted on, with their reliability in bins."""
     names = tuple(models.weights.confidence)
     samples = {name: list(_ask_set(data, models, names)) for name, data in judged.items()}
     pooled = [sample for found in samples.values() for sample in found]
-    parts = [_logistic([s for s in pooled if part_of(s.question) != part]) for part in (0, 1)]
+    parts = _halves(pooled)
     curve = _logistic(pooled)
     held_out: dict[str, Any] = {
         name: _figures(found, parts) for name, found in {**samples, "all": pooled}.items()
     }
     for place, name in enumerate(names[1:], start=1):
         fewer = [replace(s, signs=s.signs[:place] + s.signs[place + 1 :]) for s in pooled]
-        parts = [_logistic([s for s in fewer if part_of(s.question) != part]) for part in (0, 1)]
-        held_out[f"all, without {name}"] = _figures(fewer, parts)
-    return {
-        name: round(float(weight), 4) for name, weight in zip(names, curve.weights, strict=True)
-    }, held_out
+        held_out[f"all, without {name}"] = _figures(fewer, _halves(fewer))
+    found = _held_out(pooled, parts)
+    bins = measures.reliability(found, np.array([sample.holds for sample in pooled]))
+    return {name: round(float(weight), 4) for name, weight in zip(names, curve.weights, strict=True)}, {
+        "held out": held_out,
+        "reliability": [[each.questions, round(each.confidence, 4), round(each.share, 4)] for each in bins],
+    }
 
 
 def _ask_set(data: BeirFolder, models: Models, names: Sequence[str]) -> Iterator[Sample]:
@@ -96,9 +98,19 @@ def _logistic(samples: Sequence[Sample]) -> Curve:
     return Curve(model.coef_[0] / deviation)
 
 
+def _halves(samples: Sequence[Sample]) -> list[Curve]:
+    """Return a curve for each half of the questions, fitted on the other."""
+    return [_logistic([each for each in samples if part_of(each.question) != part]) for part in (0, 1)]
+
+
+def _held_out(samples: Sequence[Sample], parts: Sequence[Curve]) -> Rows:
+    """Return each question's probability by the curve that was fitted on the other half."""
+    return np.array([float(parts[part_of(s.question)].probability(np.array(s.signs))) for s in samples])
+
+
 def _figures(samples: Sequence[Sample], parts: Sequence[Curve]) -> dict[str, float]:
     """Measure each question with the curve that was fitted on the other half of the questions."""
-    found = np.array([float(parts[part_of(s.question)].probability(np.array(s.signs))) for s in samples])
+    found = _held_out(samples, parts)
     holds = np.array([sample.holds for sample in samples])
     case = np.array([sample.case for sample in samples])
     far, near = np.isin(case, ("own", "moved")), np.isin(case, ("whole", "near"))
