@@ -1,4 +1,4 @@
-"""Write the tables of README.md and docs/performance.md from benchmarks/results, between their marks.
+"""Write the tables of README.md, docs and the reader's card from what commands wrote, between their marks.
 
     .venv/bin/python benchmarks/tables.py            # `--check` only says whether they are up to date
 
@@ -13,8 +13,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("performance", "quality")))
+READER = ROOT / "qa" / "reader"
+PAGES = (
+    ROOT / "README.md",
+    READER / "CARD.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("performance", "quality")),
+)
 RESULTS = ROOT / "benchmarks" / "results"
+FITTED = ROOT / "qa" / "answer" / "fitted.json"
 _MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 Figures = dict[str, Any]
@@ -29,6 +35,8 @@ def main() -> None:
         changed = changed or after != before
         if "--check" not in sys.argv:
             page.write_text(after, encoding="utf-8")
+    if "--check" not in sys.argv:
+        draw_reliability()
     sys.exit("--check" in sys.argv and changed)
 
 
@@ -211,27 +219,67 @@ def fusion() -> Iterator[str]:
 def quality() -> Iterator[str]:
     """Yield the figures of `qa eval` on each set."""
     found = read("quality")["figures"]
+    heads = list(dict.fromkeys(head for row in found.values() for head in row))
     yield from rows(
-        "| " + " | ".join(next(iter(found.values()))), [(name, *row.values()) for name, row in found.items()]
+        "| " + " | ".join(heads),
+        [(name, *(row.get(head, "") for head in heads)) for name, row in found.items()],
     )
     yield from source("quality")
 
 
 def fitted() -> Iterator[str]:
-    """Yield what the fit says of itself: the quote sign by sign, the confidence set by set."""
-    path = ROOT / "qa" / "answer" / "fitted.json"
-    provenance = json.loads(path.read_text(encoding="utf-8"))["provenance"]
-    steps = provenance["quote"]["best sentence of the three passages is right"]
-    sets = list(next(iter(steps.values())))
-    yield from rows("signs | " + " | ".join(sets), [(step, *row.values()) for step, row in steps.items()])
-    yield "\n"
-    confidence = provenance["confidence"]
-    names = list(dict.fromkeys(name for row in confidence.values() for name in row))
-    yield from rows(
-        "held out | " + " | ".join(confidence),
-        [(name, *(row.get(name, "") for row in confidence.values())) for name in names],
-    )
-    yield f"\n`qa/answer/fitted.json`, written by `{provenance['command']}`.\n"
+    """Yield what the fit says of itself, with and without the reader: quote sign by sign, confidence set by set."""
+    provenance = json.loads(FITTED.read_text(encoding="utf-8"))["provenance"]
+    for part, title in (("read", "With the reader"), ("unread", "Without")):
+        found = provenance[part]
+        yield f"{title}:\n\n"
+        if "passage" in found:
+            weights = found["passage"]["nDCG@10 by weight of the reader"]
+            sets = list(weights)
+            yield from rows(
+                "weight of the reader | " + " | ".join(sets),
+                [(weight, *(weights[name][weight] for name in sets)) for weight in weights[sets[0]]],
+            )
+            yield "\n"
+        steps = found["quote"]["best sentence of the three passages is right"]
+        sets = list(next(iter(steps.values())))
+        yield from rows("signs | " + " | ".join(sets), [(step, *row.values()) for step, row in steps.items()])
+        yield "\n"
+        confidence = found["confidence"]["held out"]
+        names = list(dict.fromkeys(name for row in confidence.values() for name in row))
+        yield from rows(
+            "held out | " + " | ".join(names),
+            [(which, *(row.get(name, "") for name in names)) for which, row in confidence.items()],
+        )
+        yield "\n"
+    yield f"`qa/answer/fitted.json`, written by `{provenance['command']}`.\n"
+
+
+def reader() -> Iterator[str]:
+    """Yield the reader's figures on articles that it did not learn from."""
+    card = json.loads((READER / "reader.json").read_text(encoding="utf-8"))
+    yield from rows("figure | ", list(card["development"].items()))
+    yield f"\n`qa/reader/reader.json`, written by `make reader` ({card['examples']:,} examples).\n"
+
+
+def draw_reliability() -> None:
+    """Draw how often passages hold an answer, by confidence, for questions that the curve was not fitted on."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    provenance = json.loads(FITTED.read_text(encoding="utf-8"))["provenance"]
+    with matplotlib.rc_context({"svg.hashsalt": "qa", "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(5, 3.6), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color="black", linewidth=1, linestyle=":", label="as sure as right")
+        for part, title in (("read", "with the reader"), ("unread", "without")):
+            questions, confidence, share = zip(*provenance[part]["confidence"]["reliability"], strict=True)
+            (line,) = axes.plot(confidence, share, label=title)
+            sizes = [20 + 300 * count / sum(questions) for count in questions]
+            axes.scatter(confidence, share, s=sizes, color=line.get_color())
+        axes.set(xlabel="confidence", ylabel="share with an answer", xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
+        axes.legend(loc="upper left")
+        figure.savefig(ROOT / "docs" / "confidence.svg", metadata={"Date": None})
 
 
 def memory() -> Iterator[str]:
@@ -288,6 +336,7 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "fusion": fusion,
     "quality": quality,
     "fitted": fitted,
+    "reader": reader,
     "peers": peers,
 }
 

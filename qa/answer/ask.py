@@ -12,7 +12,7 @@ from qa.answer.passages import Evidence, read_passages
 from qa.answer.reread import READ_AT_MOST, reread
 from qa.answer.retrieve import Candidate, retrieve
 from qa.answer.select import READ_PASSAGES, Asked, Quote, rank_sentences, select
-from qa.answer.weights import Weights, fitted
+from qa.answer.weights import Fitted, Weights, fitted
 from qa.errors import InputError
 from qa.index import Generation, question_terms
 from qa.models import Embedder
@@ -35,17 +35,20 @@ class Answerer:
         reader: Reader | None = None,
         read_budget_ms: float | None = None,
         refuse_below: float | None = None,
+        weights: Fitted | None = None,
     ) -> None:
         """Take an opened generation and the model that made it.
 
         `reader`: reads the best passages, as many as it can in `read_budget_ms`; None leaves them unread.
-        `refuse_below`: least confidence of an answer; None takes the shipped threshold.
+        `weights`: of all signs; None takes those that ship. `refuse_below`: least confidence of an answer; None
+        takes the threshold of the weights.
         """
         self.generation = generation
         self._embedder = embedder
         self._reader = reader
         self._read_budget_ms = read_budget_ms
-        self._refuse_below = fitted().threshold if refuse_below is None else refuse_below
+        self._weights = weights or fitted()
+        self._refuse_below = self._weights.threshold if refuse_below is None else refuse_below
 
     def ask(
         self,
@@ -116,11 +119,11 @@ class Answerer:
                 candidates,
                 question,
                 reader=self._reader,
-                weights=fitted().read.passage,
+                weights=self._weights.read.passage,
                 budget_ms=self._read_budget_ms,
             )
             lap("read")
-        weights = fitted().weights(read=any(each.reading is not None for each in evidence))
+        weights = self._weights.weights(read=any(each.reading is not None for each in evidence))
         lexical = self.generation.lexical
         wanted = question_terms(question, lexical.languages)
         asked = Asked.of(

@@ -19,7 +19,7 @@ from qa.train.data import collect
 from qa.train.development import sampled
 from qa.train.loop import Settings, train
 from qa.train.plot import plot_curve
-from qa.train.state import CURVE
+from qa.train.state import CURVE, figures_of, read_curve
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -57,6 +57,7 @@ def main(words: Sequence[str] | None = None) -> None:
         "grown_from_sha256": model.fingerprint.weights_sha256,
         "examples": len(training),
         "settings": asdict(settings),
+        "development": figures_of(read_curve(work / CURVE)[-1]),
     }
     arguments.out.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(card, indent=1) + "\n")

@@ -1,7 +1,7 @@
 """Where a training run stands: its weights, to be taken up again, and its curve, to be looked at."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,6 +51,21 @@ class State:
                 step = int(state["step"])
         _shorten(self._work / CURVE, step)
         return step
+
+
+def read_curve(curve: Path) -> list[dict[str, str]]:
+    """Return the lines that `log` added."""
+    with curve.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def figures_of(line: Mapping[str, str]) -> dict[str, float]:
+    """Return the figures of the development part in a line."""
+    return {
+        name: float(value)
+        for name, value in line.items()
+        if name not in ("step", "seconds") and not name.startswith("loss_")
+    }
 
 
 def log(work: Path, step: int, losses: Sequence[float], seconds: float, figures: dict[str, float]) -> None:

@@ -34,6 +34,9 @@ def test_rows_become_weights_and_a_card(tmp_path: Path, capsys: pytest.CaptureFi
     assert card == json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
     assert card["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     assert card["examples"] > 100
+    *_, last = (tmp_path / "work" / "curve.csv").read_text(encoding="utf-8").splitlines()
+    assert list(card["development"].values()) == [float(each) for each in last.split(",")[5:]]
+    assert 0 <= card["development"]["answered"] <= 1
     network = ReaderNetwork(find_model(DEFAULT_MODEL).path)
     assert {name: weight.shape for name, weight in load_file(out).items()} == {
         name: weight.shape for name, weight in network.state_dict().items()
