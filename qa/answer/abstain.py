@@ -23,16 +23,16 @@ def confidence_signs(
     quote_coverage      share of the question's IDF whose terms the best sentence holds
     kind_missing        1 if the question asks for a kind of thing and the best sentence names none
     lead                how much more the best passage scores than the next one
-    answered            the reader's best logit of "the answer stands here"
-    span                the score of its best span over "no answer here", both 0 if nothing was read
+    answered            the reader's logit of "the answer stands here", of the passage of the best sentence
+    span                the score of the best span in that sentence over "no answer here"; both 0 if not read
     """
     read = evidence[:READ_PASSAGES]
     found: dict[str, set[str]] = {}
     for each in read:
         of_language = found.setdefault(each.language, set())
         of_language.update(chain.from_iterable(each.terms), terms(each.passage.title, each.language))
-    readings = [each.reading for each in evidence if each.reading is not None]
     best = sentences[0].signs
+    quoted = next(each.reading for each in read if each.passage is sentences[0].passage)
     scores = [each.passage.score for each in read]
     return {
         CONSTANT: 1.0,
@@ -43,8 +43,8 @@ def confidence_signs(
         "quote_coverage": best["coverage"],
         "kind_missing": float(asked.kind is not None and not (best["figure"] or best["named"])),
         "lead": scores[0] - scores[1] if len(scores) > 1 else 0.0,
-        "answered": max((each.answered for each in readings), default=0.0),
-        "span": max((span.score for each in readings for span in each.spans if span), default=0.0),
+        "answered": quoted.answered if quoted else 0.0,
+        "span": best["span"] if quoted else 0.0,
     }
 
 
