@@ -145,10 +145,12 @@ BENCH := $(VENV)/bin/python benchmarks
 bench: $(DEV) $(SELF) ## Measure the embedder and a new process
 	$(BENCH)/embedding.py $(EVAL) --quick
 	$(BENCH)/cold.py --quick
+	$(BENCH)/reading.py --quick
 
 bench-all: $(DEV) $(SELF) ## Measure everything, then write the tables of README.md and docs/
 	$(BENCH)/embedding.py $(EVAL)
 	$(BENCH)/cold.py
+	$(BENCH)/reading.py
 	$(BENCH)/search.py $(TRAIN)
 	$(BENCH)/service.py $(TRAIN)
 	$(BENCH)/memory.py $(TRAIN)

@@ -46,6 +46,7 @@ QUIET = {
     "OPENBLAS_NUM_THREADS": THREADS,
     "RAYON_NUM_THREADS": THREADS,
     "QA_THREADS": THREADS,
+    "QA_READER": "off",  # retrieval against retrieval: none of the peers reads
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HAYSTACK_TELEMETRY_ENABLED": "False",

@@ -97,7 +97,8 @@ def server(index_dir: Path) -> Iterator[int]:
         [sys.executable, "-m", "qa", "serve", "--port", "0", "--index-dir", str(index_dir)],
         stderr=subprocess.PIPE,
         encoding="utf-8",
-        env={**os.environ, "QA_THREADS": str(THREADS)},
+        # Reading costs the same whatever the index; reading.py has it.
+        env={**os.environ, "QA_THREADS": str(THREADS), "QA_READER": "off"},
     )
     try:
         assert process.stderr is not None

@@ -282,6 +282,12 @@ def draw_reliability() -> None:
         figure.savefig(ROOT / "docs" / "confidence.svg", metadata={"Date": None})
 
 
+def reading() -> Iterator[str]:
+    """Yield what reading costs."""
+    yield from rows("what | figure", list(read("reading")["figures"].items()))
+    yield from source("reading")
+
+
 def memory() -> Iterator[str]:
     """Yield the table of memory."""
     found = {name: row for name, row in read("memory")["figures"].items() if isinstance(row, dict)}
@@ -337,6 +343,7 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "quality": quality,
     "fitted": fitted,
     "reader": reader,
+    "reading": reading,
     "peers": peers,
 }
 

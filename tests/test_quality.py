@@ -4,21 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from qa.answer import Answerer
-from qa.corpus import CHUNKER_VERSION
-from qa.evaluate import Evaluation, ask_all, evaluate, read_beir
-from qa.index import build_generation, open_generation
+from qa.evaluate import SPAN_MEASURES, Evaluation, ask_all, evaluate, index_articles, read_beir
 from qa.models import find_model, open_embedder
-from qa.types import ChunkerSettings
+from qa.reader import Reader, open_reader
 
 pytestmark = pytest.mark.model
-CHUNKER = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=254, overlap_tokens=42)
 
 
-def evaluation(folder: Path, index_dir: Path, sample: int) -> Evaluation:
+def evaluation(folder: Path, index_dir: Path, sample: int, reader: Reader | None = None) -> Evaluation:
     data, embedder = read_beir(folder), open_embedder(find_model("default"), threads=2)
-    build_generation(lambda: data.articles, index_dir, embedder=embedder, chunker=CHUNKER)
-    return evaluate(ask_all(data, Answerer(open_generation(index_dir), embedder), sample=sample), legs=True)
+    answerer = index_articles(data.articles, index_dir, embedder, reader)
+    return evaluate(ask_all(data, answerer, sample=sample), legs=True)
 
 
 def test_the_fusion_is_better_than_its_legs_and_the_quote_answers(shared_dir: Path, tmp_path: Path) -> None:
@@ -38,4 +34,17 @@ def test_near_misses_are_less_sure(shared_dir: Path, tmp_path: Path) -> None:
     assert found.rankings[0].measures["nDCG@10"].mean >= 0.97
     assert found.refusals.auroc is not None
     assert found.refusals.auroc >= 0.85
+    assert found.refusals.false_refusals <= 0.05
+
+
+def test_reading_finds_the_words_that_answer(shared_dir: Path, tmp_path: Path) -> None:
+    found = evaluation(shared_dir / "eval" / "xquad" / "en", tmp_path, 200, open_reader(threads=2))
+    assert found.rankings[0].measures["nDCG@10"].mean >= 0.97
+    assert found.quotes is not None
+    measures = found.quotes.measures
+    assert measures["answer-in-quote given the article"].mean >= 0.90
+    assert measures["answer-in-quote@1"].mean >= 0.87
+    f1, equal = (measures[name].mean for name in SPAN_MEASURES)
+    assert f1 >= 0.65
+    assert equal >= 0.50
     assert found.refusals.false_refusals <= 0.05

@@ -101,7 +101,7 @@ def open_reader(*, threads: int, weights: Path = WEIGHTS, cache_dir: Path | None
     if found is not None:
         compiled, runtime = found
         return NetworkReader(_compiled(compiled, threads), encoder=encoder, threads=threads, runtime=runtime)
-    return NetworkReader(_plain(load(), threads), encoder=encoder, threads=threads, runtime="torch")
+    return NetworkReader(uncompiled(load(), threads), encoder=encoder, threads=threads, runtime="torch")
 
 
 def load_network(folder: Path, weights: Path) -> "ReaderNetwork":
@@ -122,7 +122,7 @@ def _convert(work: Workshop, *, load: "Callable[[], ReaderNetwork]", encoder: Pa
     with quiet():
         network = load()
         graph = traced(network, tuple(torch.from_numpy(part) for part in rows))
-    expected = _logits(_plain(network, work.threads)(*rows), rows[2])
+    expected = _logits(uncompiled(network, work.threads)(*rows), rows[2])
 
     def check(compiled: "CompiledModel", precision: str) -> tuple[float, Callable[[], object]]:
         run = partial(_compiled(compiled, 1), *rows)
@@ -165,7 +165,8 @@ def _compiled(compiled: "CompiledModel", streams: int) -> "Forward":
     return forward
 
 
-def _plain(network: "ReaderNetwork", threads: int) -> "Forward":
+def uncompiled(network: "ReaderNetwork", threads: int) -> "Forward":
+    """Return the network as PyTorch runs it."""
     import torch
 
     def forward(*rows: Any) -> tuple[Logits, Logits]:  # noqa: ANN401 (arrays of ids)

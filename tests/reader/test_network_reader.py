@@ -13,7 +13,7 @@ import pytest
 from qa.errors import ModelError
 from qa.models import find_model
 from qa.reader import NetworkReader, Page, PairEncoder, open_reader
-from qa.reader.network_reader import _plain, arrays, load_network
+from qa.reader.network_reader import arrays, load_network, uncompiled
 from qa.reader.reading import best_spans
 from qa.reader.weights import card_path, checked_sha256
 
@@ -62,7 +62,7 @@ def reader(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> NetworkRe
 def test_compiled_it_says_what_pytorch_says(weights: Path, reader: NetworkReader) -> None:
     model = find_model("default")
     encoder = PairEncoder(model)
-    plain = _plain(load_network(model.path, weights), 2)
+    plain = uncompiled(load_network(model.path, weights), 2)
     for page, reading in zip(PAGES, reader.read(QUESTION, PAGES), strict=True):
         [pair] = encoder.encode(QUESTION, [page.header], [page.text])
         spans, wholes = plain(*arrays([pair]))
