@@ -1,6 +1,7 @@
 """The one place that reads settings and puts the parts together."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,14 @@ def open_generation(settings: Settings) -> "Generation":
 
 def open_answerer(settings: Settings) -> Answerer:
     """Open the current generation with the model that made it."""
-    embedder = _embedder(settings, streams=1)
-    generation = open_current(settings.index_dir, model=embedder.fingerprint)
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(_reader, settings)  # takes as long as the rest, and most of it is not Python
+        embedder = _embedder(settings, streams=1)
+        generation = open_current(settings.index_dir, model=embedder.fingerprint)
     return Answerer(
         generation,
         embedder,
-        reader=_reader(settings),
+        reader=reader.result(),
         read_budget_ms=settings.read_budget_ms,
         refuse_below=settings.refuse_below,
     )

@@ -110,7 +110,8 @@ def test_the_first_question_is_answered_with_a_reason(answerer: Answerer) -> Non
 
 def test_seeds_keep_their_floors(answerer: Answerer) -> None:
     figures = _report("seeds", _ask_all(answerer, "evidence"))
-    assert figures["hit@1"] >= 0.80
+    assert figures["hit@1"] >= 0.77
+    assert figures["quoted"] >= 0.77
     assert figures["hit@3"] >= 0.95
     assert figures["false refusals"] <= 0.05
     assert figures["far refused"] >= 0.95
@@ -118,7 +119,8 @@ def test_seeds_keep_their_floors(answerer: Answerer) -> None:
 
 def test_originals_keep_their_floors(answerer_of_originals: Answerer) -> None:
     figures = _report("originals", _ask_all(answerer_of_originals, "original_evidence"))
-    assert figures["hit@1"] >= 0.70
+    assert figures["hit@1"] >= 0.78
+    assert figures["quoted"] >= 0.78
     assert figures["hit@3"] >= 0.90
     assert figures["false refusals"] <= 0.10
     assert figures["far refused"] >= 0.95
