@@ -45,6 +45,6 @@ def test_reading_finds_the_words_that_answer(shared_dir: Path, tmp_path: Path) -
     assert measures["answer-in-quote given the article"].mean >= 0.90
     assert measures["answer-in-quote@1"].mean >= 0.87
     f1, equal = (measures[name].mean for name in SPAN_MEASURES)
-    assert f1 >= 0.65
-    assert equal >= 0.50
+    assert f1 >= 0.57
+    assert equal >= 0.43
     assert found.refusals.false_refusals <= 0.05
