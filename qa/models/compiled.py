@@ -33,6 +33,9 @@ def load_openvino() -> "ModuleType":
 
     Its converter reports each import to a server through the package openvino_telemetry, unless a file in the
     user's home forbids it. OpenVINO does without that package when there is none, so here there is none.
+
+    Its first array is handed over here, by one thread: two that do it at once may wait for each other for ever, the
+    one for Python's lock, the other, which holds that, for the guard of a variable of pybind11.
     """
     with _IMPORT:
         sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # how Python spells "there is none"
@@ -41,9 +44,13 @@ def load_openvino() -> "ModuleType":
         # Its converter takes a quarter of the import and is needed once a model; OpenVINO imports it if it can.
         sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]
         try:
-            return importlib.import_module("openvino")
+            loaded = importlib.import_module("openvino")
         finally:
             del sys.modules["openvino.tools.ovc"]
+        import numpy as np
+
+        loaded.Tensor(np.zeros(1, dtype=np.int64))
+        return loaded
 
 
 def options(threads: int, precision: str, *, streams: int) -> dict[str, Any]:
