@@ -50,7 +50,7 @@ def _unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
-    from qa.serve import Terminal
+    from qa.shell import Terminal
 
     Terminal().complain(f"qa: {message}")
     sys.exit(exit_code)

@@ -77,7 +77,7 @@ def index(
       qa index
       qa index ~/articles --index-dir ~/articles-index
     """
-    from qa.serve import Terminal, index_lines, skipped_lines
+    from qa.shell import Terminal, index_lines, skipped_lines
     from qa.wiring import build_index
 
     terminal = Terminal(quiet=quiet)
@@ -87,7 +87,7 @@ def index(
     for line in skipped_lines(report):
         terminal.say(line)
     if as_json:
-        from qa.serve import wire_report
+        from qa.wire import wire_report
 
         terminal.data(wire_report(report).model_dump_json() + "\n")
     elif not quiet:
@@ -121,7 +121,7 @@ def ask(
     """
     if question is None:
         raise InputError("""No question. Ask one: qa ask "Why won't NATO admit Ukraine?\"""")
-    from qa.serve import Terminal, answer_lines, read_text
+    from qa.shell import Terminal, answer_lines, read_text
     from qa.wiring import open_answerer
 
     settings = _settings(index_dir=index_dir, model=model, k=k)
@@ -130,7 +130,7 @@ def ask(
     answer = answerer.ask(text, k=settings.k, max_context_tokens=max_context_tokens, explained=explain)
     terminal = Terminal(plain=plain)
     if as_json:
-        from qa.serve import wire_answer
+        from qa.wire import wire_answer
 
         terminal.data(wire_answer(answer).model_dump_json() + "\n")
     else:
@@ -158,7 +158,8 @@ def serve(
     """
     import logging
 
-    from qa.serve import Terminal, bind, run
+    from qa.serve import bind, run
+    from qa.shell import Terminal
 
     settings = _settings(host=host, port=port, index_dir=index_dir, model=model)
     with bind(settings.host, settings.port) as listener:
@@ -190,7 +191,7 @@ def show(
       qa show nato-ukraine.md
       qa show nato-ukraine.md --start 1042 --end 1187
     """
-    from qa.serve import Terminal, find_article, metadata_lines, slice_text, visible
+    from qa.shell import Terminal, find_article, metadata_lines, slice_text, visible
     from qa.wiring import open_generation
 
     article = find_article(open_generation(_settings(index_dir=index_dir)), article_id)
@@ -223,7 +224,7 @@ def verify(
       qa verify answer.json
       qa verify answer.json --folder seeds
     """
-    from qa.serve import Terminal, folder_articles, parse_saved, read_text, replay, replay_line
+    from qa.shell import Terminal, folder_articles, parse_saved, read_text, replay, replay_line
 
     saved = parse_saved(read_text(file))
     if folder is not None:
@@ -247,7 +248,7 @@ def doctor(index_dir: IndexDir = None, model: Model = None) -> None:
     Example:
       qa doctor --index-dir ~/articles-index
     """
-    from qa.serve import Terminal, check_line
+    from qa.shell import Terminal, check_line
     from qa.wiring import examine_index
 
     terminal = Terminal()
@@ -278,7 +279,7 @@ def eval(  # commands are documented, and suggested after errors, by the names o
       qa eval ~/eval/nq --legs --questions 200 --report nq.html
     """
     from qa.evaluate import evaluate, expect_writable, html_report, save, table_lines, to_json, trec_run
-    from qa.serve import Terminal, visible
+    from qa.shell import Terminal, visible
     from qa.wiring import ask_judged_folder
 
     expect_writable(run, report)

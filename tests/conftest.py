@@ -4,10 +4,18 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import settings as profiles
+
+from qa.errors import ArticleNotFoundError
+from qa.index import Generation
+from qa.settings import Settings
+from qa.types import Answer, Article, Chunk, Citation, IndexInfo, Passage
+from qa.wiring import build_index, open_generation
+from tests.articles import ARTICLES, write_articles
 
 # Before anything imports a hub client, which reads this once.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -21,9 +29,9 @@ LOCAL_HOSTS = frozenset({"", "127.0.0.1", "::1", "localhost", "testserver"})
 
 # The same examples in every run, and no deadline on a machine that may be slow: a red test is then a
 # broken law. HYPOTHESIS_PROFILE=full looks further, and elsewhere each time.
-settings.register_profile("ci", derandomize=True, deadline=None, max_examples=60, print_blob=True)
-settings.register_profile("full", deadline=None, max_examples=1000, print_blob=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+profiles.register_profile("ci", derandomize=True, deadline=None, max_examples=60, print_blob=True)
+profiles.register_profile("full", deadline=None, max_examples=1000, print_blob=True)
+profiles.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def _refuse_network(event: str, arguments: tuple[object, ...]) -> None:
@@ -67,3 +75,106 @@ def loopback() -> None:
             client.connect(listener.getsockname())
         except OSError as error:
             pytest.skip(f"needs the loopback interface, which is down here: {error.strerror}")
+
+
+@pytest.fixture
+def article() -> Article:
+    text = "Harbour\n\nThe harbour was closed. Ships waited.\n\nIt opened on Friday."
+    return Article(
+        "a/b.md",
+        "Harbour",
+        text,
+        "f" * 64,
+        "The Gazette",
+        "A. Writer",
+        "2023-07-11",
+        "https://example.org/",
+        "en",
+    )
+
+
+@pytest.fixture
+def answer(article: Article) -> Answer:
+    """An answer whose two quotes and two passages are slices of `article`."""
+    first, second = (9, 32), (48, 68)
+    passages = tuple(
+        Passage(
+            chunk=Chunk(article.id, start, end, "", ((start, end),)),
+            title=article.title,
+            text=article.text[start:end],
+            rank=rank,
+            score=score,
+            dense=0.5,
+            lexical=2.0,
+            highlights=highlights,
+        )
+        for rank, (start, end), score, highlights in ((1, (9, 46), 0.9, (first,)), (2, (48, 68), 0.7, ()))
+    )
+
+    def cite(span: tuple[int, int], lines: tuple[int, int], at: int, passage: int) -> Citation:
+        quote = article.text[slice(*span)]
+        return Citation(
+            article_id=article.id,
+            title=article.title,
+            source=article.source,
+            author=article.author,
+            published=article.published,
+            url=article.url,
+            start=span[0],
+            end=span[1],
+            start_line=lines[0],
+            end_line=lines[1],
+            quote=quote,
+            sha256=article.sha256,
+            answer_start=at,
+            answer_end=at + len(quote),
+            passage=passage,
+            answer_span=(span[0] + 2, span[1] - 1) if passage == 1 else None,
+        )
+
+    return Answer(
+        question="Why was the harbour closed?",
+        status="answered",
+        text=f"{article.text[9:32]}\n\n{article.text[48:68]}",
+        confidence=0.75,
+        citations=(cite(first, (3, 3), 0, 1), cite(second, (5, 6), 25, 1)),
+        passages=passages,
+        passages_read=2,
+        context=None,
+        explanation=None,
+        index=IndexInfo("gen-000001-abc", "fake", 7, 3),
+        timings_ms={"total": 1.5},
+    )
+
+
+@pytest.fixture
+def find(article: Article) -> Callable[[str], Article]:
+    """Look up an article among just one."""
+
+    def look_up(article_id: str) -> Article:
+        if article_id != article.id:
+            raise ArticleNotFoundError(f"no article {article_id}")
+        return article
+
+    return look_up
+
+
+@pytest.fixture(scope="session")
+def articles_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_articles(tmp_path_factory.mktemp("articles"))
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory, articles_dir: Path) -> Settings:
+    """Settings of an index that is built and ready."""
+    made = Settings(model="fake", index_dir=tmp_path_factory.mktemp("index"))
+    report = build_index(articles_dir, made, progress=lambda stage, done, total: None)
+    assert (report.added, report.skipped) == (len(ARTICLES), ())
+    return made
+
+
+@pytest.fixture
+def generation(settings: Settings) -> Iterator[Generation]:
+    opened = open_generation(settings)
+    yield opened
+    opened.close()

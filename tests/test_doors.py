@@ -7,10 +7,11 @@ import pytest
 
 import qa.corpus
 import qa.index
-import qa.serve
+import qa.shell
+import qa.wire
 
 
-@pytest.mark.parametrize("room", [qa.corpus, qa.index, qa.serve], ids=lambda room: room.__name__)
+@pytest.mark.parametrize("room", [qa.corpus, qa.index, qa.shell, qa.wire], ids=lambda room: room.__name__)
 def test_every_public_name_is_behind_the_door(room: object) -> None:
     for name in room.__all__:  # type: ignore[attr-defined]
         assert getattr(room, name) is getattr(room, name)

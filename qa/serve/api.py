@@ -14,13 +14,15 @@ from qa import __version__
 from qa.answer import Answerer
 from qa.errors import ArticleNotFoundError, QAError
 from qa.serve.guards import LOOPBACK_HOSTS, Guard, on_http_exception, on_qa_error, read_ask
-from qa.serve.wire import AskRequest, WireAnswer, wire_answer
-from qa.serve.wire_base import Wire
-from qa.serve.wire_index import (
+from qa.wire import (
+    AskRequest,
+    Wire,
+    WireAnswer,
     WireArticle,
     WireArticles,
     WireErrorBody,
     WireManifest,
+    wire_answer,
     wire_article,
     wire_manifest,
     wire_summary,

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.errors import QAError, outcome
-from qa.serve.wire import AskRequest
+from qa.wire import AskRequest
 
 MAX_BODY_BYTES = 64 * 1024
 # Somewhat too long a body is read to its end and thrown away: a client that is still sending when the

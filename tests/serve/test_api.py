@@ -22,13 +22,12 @@ from starlette.testclient import TestClient
 from qa.answer import Answerer
 from qa.index import Generation
 from qa.models import FakeEmbedder
-from qa.serve import bind, create_app, wire_answer
+from qa.serve import bind, create_app
 from qa.serve.guards import LOOPBACK_HOSTS, MAX_BODY_BYTES
-from qa.serve.wire import WireAnswer
 from qa.settings import Settings
+from qa.wire import WireAnswer, wire_answer
 from qa.wiring import make_app
-
-from .conftest import ARTICLES, QUESTIONS
+from tests.articles import ARTICLES, QUESTIONS
 
 JSON = {"content-type": "application/json"}
 HARBOUR = "Why was the harbour closed?"

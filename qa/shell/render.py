@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from qa.types import Answer, Article, BuildReport, Check, Citation, Explanation, Part, Passage, Span
 
 if TYPE_CHECKING:
-    from qa.serve.verify import Replay
+    from qa.shell.verify import Replay
 
 Style = Literal["", "quote", "source", "heading", "dim", "warning"]
 

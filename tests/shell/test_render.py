@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from qa.errors import InputError
 from qa.index import Generation
-from qa.serve.lookup import closest_ids, slice_text
-from qa.serve.render import answer_lines, index_lines, metadata_lines, replay_line, skipped_lines, visible
-from qa.serve.verify import Replay
+from qa.shell.lookup import closest_ids, slice_text
+from qa.shell.render import answer_lines, index_lines, metadata_lines, replay_line, skipped_lines, visible
+from qa.shell.verify import Replay
 from qa.types import Answer, Article, BuildReport, Citation, Skipped
 
 

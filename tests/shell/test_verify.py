@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from qa.errors import ArticleNotFoundError, InputError
-from qa.serve.verify import folder_articles, parse_saved, replay
-from qa.serve.wire import wire_answer
+from qa.shell.verify import folder_articles, parse_saved, replay
 from qa.types import Answer, Article
+from qa.wire.answers import wire_answer
 
 Find = Callable[[str], Article]
 

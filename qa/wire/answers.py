@@ -9,9 +9,9 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from qa.answer import MAX_K, MAX_QUESTION_CHARS
-from qa.serve.wire_base import Offset, OffsetUnit, Wire
-from qa.serve.wire_explain import WireExplanation, wire_explanation
 from qa.types import Answer, Citation, Passage
+from qa.wire.explanations import WireExplanation, wire_explanation
+from qa.wire.fields import Offset, OffsetUnit, Wire
 
 SCHEMA_VERSION: Final = 1
 MAX_CONTEXT_TOKENS = 32_000

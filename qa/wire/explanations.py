@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from qa.serve.wire_base import Offset, Wire
 from qa.types import Explanation, Part
+from qa.wire.fields import Offset, Wire
 
 
 class WirePart(Wire):

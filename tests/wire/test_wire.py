@@ -7,10 +7,10 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from qa.index import Generation
-from qa.serve import wire, wire_index
-from qa.serve.wire import ANSWER_EXAMPLE, AskRequest, WireAnswer, wire_answer
-from qa.serve.wire_index import wire_article, wire_manifest
 from qa.types import Answer, Article, Context
+from qa.wire import answers, explanations, indexes
+from qa.wire.answers import ANSWER_EXAMPLE, AskRequest, WireAnswer, wire_answer
+from qa.wire.indexes import wire_article, wire_manifest
 
 
 def test_an_answer_is_exactly_the_object_of_the_contract(answer: Answer) -> None:
@@ -121,7 +121,7 @@ def test_the_example_in_the_documentation_keeps_its_own_promises() -> None:
 def test_every_field_is_described() -> None:
     models = [
         model
-        for module in (wire, wire_index)
+        for module in (answers, explanations, indexes)
         for model in vars(module).values()
         if isinstance(model, type) and issubclass(model, BaseModel)
     ]

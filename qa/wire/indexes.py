@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from qa.serve.wire_base import OffsetUnit, Wire
 from qa.types import Article, ArticleSummary, BuildReport, Manifest
+from qa.wire.fields import OffsetUnit, Wire
 
 Count = Annotated[int, Field(ge=0)]
 

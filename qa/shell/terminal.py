@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from qa.errors import InputError
-from qa.serve.render import Line, visible
+from qa.shell.render import Line, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
