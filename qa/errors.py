@@ -5,6 +5,8 @@ QAError
 │   └── ArticleNotFoundError    name an article that is in the index
 ├── ModelError              install, name or repair the embedding model
 ├── StorageError            free disk space or fix permissions, then run again
+├── OverloadedError         ask again in a moment
+├── ServerError             start the server, or name one that answers
 ├── IndexBusyError          wait for the writer that holds the index
 └── IndexUnavailableError   the index cannot answer: build it (again)
     ├── IndexMissingError       nothing has been built here yet
@@ -36,6 +38,14 @@ class ModelError(QAError):
 
 class StorageError(QAError):
     """The index could not be written; what was there before is untouched."""
+
+
+class OverloadedError(QAError):
+    """There is more to answer at once than can be answered in time."""
+
+
+class ServerError(QAError):
+    """A server that was asked does not answer as one should."""
 
 
 class IndexBusyError(QAError):
@@ -78,6 +88,8 @@ OUTCOMES: dict[type[QAError], Outcome] = {
     ArticleNotFoundError: Outcome(EXIT_ERROR, 404, "article_not_found"),
     ModelError: Outcome(EXIT_ERROR, 503, "model_unavailable"),
     StorageError: Outcome(EXIT_ERROR, 507, "storage_failed"),
+    OverloadedError: Outcome(EXIT_ERROR, 503, "overloaded"),
+    ServerError: Outcome(EXIT_ERROR, 502, "server_failed"),
     IndexBusyError: Outcome(EXIT_ERROR, 503, "index_busy"),
     IndexUnavailableError: Outcome(EXIT_INDEX, 503, "index_unavailable"),
     IndexMissingError: Outcome(EXIT_INDEX, 503, "index_missing"),

@@ -40,8 +40,20 @@ class Settings(BaseModel):
     read_budget_ms: float = Field(
         80, gt=0, le=60_000, description="time to read in; more passages are read where it is longer"
     )
+    server: str | None = Field(
+        None, min_length=1, description="URL of a running server that is asked instead"
+    )
+    api_key: str | None = Field(None, min_length=1, repr=False, description="the key that it wants")
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
+    workers: int = Field(1, ge=1, le=64, description="processes that serve")
+    api_keys: str = Field("", repr=False, description="keys that open the service, divided by commas")
+    api_keys_file: Path | None = Field(None, description="file with a key a line")
+    allowed_hosts: str = Field("", description="names clients reach it by, divided by commas")
+    trusted_proxies: str = Field("", description="addresses whose X-Forwarded-For counts, divided by commas")
+    rate_limit: str | None = Field(None, description="requests of a key or a client, like 60/minute")
+    queue: int = Field(16, ge=0, le=10_000, description="questions that wait for a thread")
+    deadline_s: float = Field(10, gt=0, le=600, description="for waiting and answering")
 
 
 def load_settings(flags: Mapping[str, object] | None = None) -> Settings:

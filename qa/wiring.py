@@ -1,9 +1,11 @@
 """The one place that reads settings and puts the parts together."""
 
+import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from socket import socket
+from typing import TYPE_CHECKING, Protocol
 
 from qa.answer import Answerer, LiveAnswerer
 from qa.corpus import CHUNKER_VERSION
@@ -12,13 +14,22 @@ from qa.index import open_generation as open_current
 from qa.models import FAKE_MODEL, Embedder, FakeEmbedder, find_model, open_embedder
 from qa.reader import Reader, open_reader, open_reranker
 from qa.settings import Settings
-from qa.types import Article, BuildReport, Check, ChunkerSettings, ModelFingerprint, Skipped
+from qa.types import Answer, Article, BuildReport, Check, ChunkerSettings, ModelFingerprint, Skipped
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from qa.evaluate import AskedFolder
     from qa.index import BuildProgress, Generation
+    from qa.serve import Policy
+
+
+class Asker(Protocol):
+    """Answers a question as `Answerer.ask` does, here or elsewhere."""
+
+    def __call__(self, question: str, *, k: int, max_context_tokens: int | None, explained: bool) -> Answer:
+        """Return the answer."""
+
 
 MAX_CHUNK_TOKENS = 254
 OVERLAP_SHARE = 6  # neighbouring chunks share at most a sixth of their tokens
@@ -53,6 +64,15 @@ def open_answerer(settings: Settings) -> Answerer:
     )
 
 
+def open_asker(settings: Settings) -> "Asker":
+    """Return what answers questions: the server that the settings name, else the current generation."""
+    if settings.server is None:
+        return open_answerer(settings).ask
+    from qa.client import Client
+
+    return Client(settings.server, settings.api_key).answer
+
+
 def ask_judged_folder(
     folder: Path,
     settings: Settings,
@@ -83,7 +103,61 @@ def make_app(settings: Settings) -> "FastAPI":
         read_budget_ms=settings.read_budget_ms,
         refuse_below=settings.refuse_below,
     )
-    return create_app(live.current, workers=settings.threads)
+    return create_app(live.current, serve_policy(settings))
+
+
+def serve_policy(settings: Settings) -> "Policy":
+    """Return who may ask the service.
+
+    Raises InputError when keys cannot be read, or when other machines could ask and there are none.
+    """
+    from qa.serve import LOOPBACK_HOSTS, Keys, Policy, is_loopback
+
+    keys = Keys(_api_keys(settings))
+    hosts = _words(settings.allowed_hosts)
+    if not is_loopback(settings.host):
+        if not keys:
+            raise InputError(
+                f"Found host {settings.host!r}, which other machines reach, and no API key. Set one first: "
+                "QA_API_KEYS=$(openssl rand -hex 24) qa serve --host ADDRESS"
+            )
+        if not hosts and ipaddress.ip_address(settings.host).is_unspecified:
+            raise InputError(
+                f"Found host {settings.host!r}, every address of this machine, and no names. Say by which names clients "
+                "reach it: QA_ALLOWED_HOSTS=qa.example.org qa serve --host 0.0.0.0"
+            )
+    return Policy(
+        threads=settings.threads,
+        queue=settings.queue,
+        deadline_s=settings.deadline_s,
+        allowed_hosts=(*LOOPBACK_HOSTS, settings.host, *hosts),
+        keys=keys,
+        rate=settings.rate_limit or ("120/minute" if keys else None),
+    )
+
+
+def serve_worker(settings: Settings, listener: socket) -> None:
+    """Serve in this process, until it is told to stop."""
+    from qa.serve import configure_logs, run
+
+    configure_logs()
+    run(make_app(settings), listener, trusted_proxies=_words(settings.trusted_proxies))
+
+
+def _api_keys(settings: Settings) -> list[str]:
+    found = _words(settings.api_keys)
+    if settings.api_keys_file is not None:
+        try:
+            found += settings.api_keys_file.read_text(encoding="ascii").split()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"Cannot read {settings.api_keys_file}: {error}. Expected a key a line. See: qa serve --help"
+            ) from error
+    return found
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in (part.strip() for part in text.split(",")) if word]
 
 
 def examine_index(settings: Settings) -> Iterator[Check]:

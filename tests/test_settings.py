@@ -36,8 +36,18 @@ def test_defaults() -> None:
         "reader": "default",
         "reranker": None,
         "read_budget_ms": 80,
+        "server": None,
+        "api_key": None,
         "host": "127.0.0.1",
         "port": 8000,
+        "workers": 1,
+        "api_keys": "",
+        "api_keys_file": None,
+        "allowed_hosts": "",
+        "trusted_proxies": "",
+        "rate_limit": None,
+        "queue": 16,
+        "deadline_s": 10,
     }
 
 
@@ -69,6 +79,16 @@ def test_every_setting_has_a_variable(field: str, monkeypatch: pytest.MonkeyPatc
         "read_budget_ms": ("120", 120.0),
         "host": ("0.0.0.0", "0.0.0.0"),  # noqa: S104 (nothing listens)
         "port": ("0", 0),
+        "server": ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+        "api_key": ("secret", "secret"),
+        "workers": ("2", 2),
+        "api_keys": ("one,two", "one,two"),
+        "api_keys_file": ("keys.txt", Path("keys.txt")),
+        "allowed_hosts": ("qa.example.org", "qa.example.org"),
+        "trusted_proxies": ("10.0.0.1", "10.0.0.1"),
+        "rate_limit": ("60/minute", "60/minute"),
+        "queue": ("3", 3),
+        "deadline_s": ("2.5", 2.5),
     }
     written, expected = values[field]
     monkeypatch.setenv(f"QA_{field.upper()}", written)
@@ -145,3 +165,7 @@ def test_a_folder_in_place_of_the_file(place: Path) -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Settings().k = 3  # type: ignore[misc]
+
+
+def test_keys_are_in_no_representation() -> None:
+    assert "secret" not in repr(Settings(api_key="secret", api_keys="secret"))

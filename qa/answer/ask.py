@@ -13,9 +13,9 @@ from qa.answer.reread import READ_AT_MOST, reread
 from qa.answer.retrieve import Candidate, retrieve
 from qa.answer.select import READ_PASSAGES, Asked, Quote, rank_sentences, select
 from qa.answer.weights import Fitted, Weights, fitted
-from qa.errors import InputError
+from qa.errors import InputError, OverloadedError
 from qa.index import Generation, question_terms
-from qa.models import Embedder
+from qa.models import Embedder, Vectors
 from qa.reader import Reader
 from qa.types import Answer, Article, IndexInfo, Passage
 
@@ -57,16 +57,19 @@ class Answerer:
         k: int = 5,
         max_context_tokens: int | None = None,
         explained: bool = False,
+        vector: Vectors | None = None,
+        given_up: Callable[[], bool] = lambda: False,
     ) -> Answer:
         """Return quotes with citations, or an answer whose status is "no_evidence", and `k` passages either way.
 
         There are fewer when the index has no more, or only copies of them. `max_context_tokens` asks for the
-        passages packed for a language model, `explained` for what every score is made of. Raises InputError for
-        a question or number out of bounds.
+        passages packed for a language model, `explained` for what every score is made of; `vector` is the question's,
+        where `embed` has made it already. Raises InputError for a question or number out of bounds, and OverloadedError
+        between two stages once `given_up` says that nobody waits for the answer any more.
         """
         question = _checked(question, k, max_context_tokens)
-        clock = _Clock()
-        found = self.search(question, k=k, lap=clock.lap)
+        clock = _Clock(given_up)
+        found = self.search(question, k=k, vector=vector, lap=clock.lap)
         text, citations = cite(found.quotes, found.articles)
         probability = confidence(found.signs, found.weights.confidence)
         answered = probability >= self._refuse_below
@@ -94,19 +97,25 @@ class Answerer:
             timings_ms=clock.laps(),
         )
 
+    def embed(self, questions: Sequence[str]) -> Vectors:
+        """Return one row a question, as `ask` takes them: many at once cost less than one by one."""
+        return self._embedder.embed_questions([question.strip() for question in questions])
+
     def search(
         self,
         question: str,
         *,
         k: int,
         article_id: str | None = None,
+        vector: Vectors | None = None,
         lap: Callable[[str], None] = lambda stage: None,
     ) -> "Found":
         """Return everything an answer is made of, before deciding whether there is one.
 
         `article_id` looks into this article only. Raises ArticleNotFoundError when there is none.
         """
-        vector = self._embedder.embed_questions([question])[0]
+        if vector is None:
+            vector = self.embed([question])[0]
         lap("embed")
         candidates: Sequence[Candidate] = retrieve(self.generation, question, vector, article_id=article_id)
         # The same passages are read for every k: how sure an answer is must not depend on how much is shown.
@@ -172,11 +181,14 @@ class Found:
 class _Clock:
     """Wall time of each stage and of all of them, in milliseconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, given_up: Callable[[], bool]) -> None:
+        self._given_up = given_up
         self._start = self._last = perf_counter()
         self._laps: dict[str, float] = {}
 
     def lap(self, stage: str) -> None:
+        if self._given_up():
+            raise OverloadedError("Nobody waits for this answer any more. Ask again.")
         now = perf_counter()
         self._laps[stage] = round((now - self._last) * 1000, 3)
         self._last = now

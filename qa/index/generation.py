@@ -31,6 +31,7 @@ class Generation:
         Raises IndexDamagedError naming the file that is not what the manifest says.
         """
         self.manifest = manifest
+        self.built_at = folder.stat().st_mtime  # nothing is added to it once it is published
         missing = {STORE, DENSE, SENTENCES, SENTENCE_STARTS} - manifest.files.keys()
         if missing:
             raise IndexDamagedError(
@@ -48,6 +49,11 @@ class Generation:
                 f"{STORE} holds {found} articles and chunks, the manifest says "
                 f"{(manifest.articles, manifest.chunks)}. Build the index again: qa index FOLDER"
             )
+
+    @property
+    def number(self) -> int:
+        """Return how many generations were published here before, counted from 1."""
+        return int(self.manifest.generation.split("-")[1])
 
     def articles(self) -> Iterator[ArticleSummary]:
         """Yield a summary of every article, ordered by id."""

@@ -1,6 +1,6 @@
-"""The HTTP service: routes, what guards them, and the process that runs them.
+"""The HTTP service: routes, what guards them, and the processes that run them.
 
-The names below are loaded on first use: `qa ask` must not pay for fastapi, nor `qa --help` for anything.
+The names below are loaded on first use: `qa --help` must not pay for fastapi.
 """
 
 from typing import TYPE_CHECKING
@@ -9,8 +9,31 @@ from qa.doors import lazy_door
 
 if TYPE_CHECKING:
     from qa.serve.api import create_app
-    from qa.serve.server import bind, run
+    from qa.serve.keys import Keys
+    from qa.serve.logs import configure_logs
+    from qa.serve.policy import LOOPBACK_HOSTS, Policy
+    from qa.serve.server import bind, is_loopback, run, run_workers, url_of
 
-__all__ = ["bind", "create_app", "run"]
+__all__ = [
+    "LOOPBACK_HOSTS",
+    "Keys",
+    "Policy",
+    "bind",
+    "configure_logs",
+    "create_app",
+    "is_loopback",
+    "run",
+    "run_workers",
+    "url_of",
+]
 
-__getattr__ = lazy_door(__name__, {"api": ("create_app",), "server": ("bind", "run")})
+__getattr__ = lazy_door(
+    __name__,
+    {
+        "api": ("create_app",),
+        "keys": ("Keys",),
+        "logs": ("configure_logs",),
+        "policy": ("LOOPBACK_HOSTS", "Policy"),
+        "server": ("bind", "is_loopback", "run", "run_workers", "url_of"),
+    },
+)

@@ -1,42 +1,60 @@
-"""Run the application on a loopback address."""
+"""Run the application: take the address, serve with one process or several, stop without losing an answer."""
 
+import asyncio
 import errno
+import ipaddress
+import logging
+import multiprocessing
+import os
 import signal
 import socket
+import tempfile
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import wait
+from time import sleep
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from qa.errors import InputError
 
 if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
     from fastapi import FastAPI
 
-# The addresses whose names the guard lets through as Host; all of 127.0.0.0/8 would be more.
-_LOOPBACK = {
-    "127.0.0.1": (socket.AF_INET, "127.0.0.1"),
-    "localhost": (socket.AF_INET, "127.0.0.1"),
-    "::1": (socket.AF_INET6, "::1"),
-}
-_SHUTDOWN_SECONDS = 10
+_log = logging.getLogger("qa.serve")
+_LOCAL = {"localhost": "127.0.0.1"}
+_RESTART_SECONDS = 1.0
+_SHUTDOWN_SECONDS = 8
+_DRAINING_SECONDS = 1.0
+"""How long /readyz fails before no connection is taken any more: a balancer asks about once a second."""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach the address. Raises InputError when it is none."""
+    try:
+        return ipaddress.ip_address(_LOCAL.get(host, host)).is_loopback
+    except ValueError as error:
+        raise InputError(
+            f"Found host {host!r}, expected localhost or an IP address. Run: qa serve --host 127.0.0.1"
+        ) from error
 
 
 def bind(host: str, port: int) -> socket.socket:
     """Take the address before anything slow is loaded; port 0 picks a free one.
 
-    Raises InputError when the host is not one of this machine's own or the port cannot be had.
+    Raises InputError when it is no address, or one that cannot be had.
     """
-    if host not in _LOOPBACK:
-        raise InputError(
-            f"Found host {host!r}, expected one of {', '.join(_LOOPBACK)}: this version has no keys, "
-            "so it serves this machine only. Run: qa serve"
-        )
-    family, address = _LOOPBACK[host]
+    is_loopback(host)
+    address = _LOCAL.get(host, host)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     # asyncio sends without delay only where the protocol is named: else each answer waits 40 ms for an
     # acknowledgement between its head and its body.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
-        listener.listen(128)
+        listener.listen(1024)
     except OSError as error:
         listener.close()
         reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
@@ -46,20 +64,92 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run(app: "FastAPI", listener: socket.socket) -> None:
-    """Serve until the process is told to stop; Ctrl-C comes out as KeyboardInterrupt, SIGTERM returns."""
+def url_of(listener: socket.socket) -> str:
+    """Return where the service is."""
+    address, port = listener.getsockname()[:2]
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+
+def run(app: "FastAPI", listener: socket.socket, *, trusted_proxies: Sequence[str] = ()) -> None:
+    """Serve until the process is told to stop; Ctrl-C comes out as KeyboardInterrupt, SIGTERM returns.
+
+    Then /readyz fails first, the questions that are there are answered, and no new ones are taken.
+    """
     import uvicorn
+
+    from qa.serve.connection import PromptProtocol
 
     config = uvicorn.Config(
         app,
-        access_log=False,  # goes to stdout otherwise, and paths name what people read
-        log_level="warning",
+        http=PromptProtocol,
+        ws="none",
+        access_log=False,  # front.py writes the lines
+        log_config=None,
         server_header=False,
+        date_header=False,
+        timeout_keep_alive=5,
+        # By default it believes whoever comes from this machine about where requests come from.
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if sig == signal.SIGINT or app.state.draining:
+                super().handle_exit(sig, frame)
+                return
+            app.state.draining = True
+            asyncio.get_running_loop().call_later(_DRAINING_SECONDS, super().handle_exit, sig, frame)
+
     # uvicorn stops by itself on SIGTERM and then raises the signal again for us: there is nothing left to do.
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config).run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def run_workers(work: Callable[[socket.socket], None], listener: socket.socket, *, count: int) -> None:
+    """Call `work` here or, for a `count` above 1, in so many processes, and again in one that ends by itself.
+
+    They share the listener, and count what they do together, in a folder that prometheus-client is told of.
+    """
+    if count == 1:
+        work(listener)
+        return
+    from qa.serve.logs import configure_logs  # structlog takes a quarter of a second, and binding goes first
+
+    configure_logs()
+    stopping: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.append(number)
+        for process in processes:
+            process.terminate()
+
+    context = multiprocessing.get_context(
+        "spawn"
+    )  # forked ones would share locks of threads that are not there
+
+    def start() -> "SpawnProcess":
+        process = context.Process(target=work, args=(listener,))
+        process.start()
+        return process
+
+    with tempfile.TemporaryDirectory(prefix="qa-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        processes = [start() for _ in range(count)]
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            while any(process.is_alive() for process in processes):
+                wait([process.sentinel for process in processes if process.is_alive()], timeout=1)
+                for place, process in enumerate(processes):
+                    if not (process.is_alive() or stopping):
+                        _log.error("a worker ended with %s; starting another", process.exitcode)
+                        sleep(_RESTART_SECONDS)  # one that cannot start must not keep a processor busy
+                        processes[place] = start()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            del os.environ["PROMETHEUS_MULTIPROC_DIR"]

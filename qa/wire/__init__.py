@@ -5,8 +5,17 @@ from typing import TYPE_CHECKING
 from qa.doors import lazy_door
 
 if TYPE_CHECKING:
-    from qa.wire.answers import ANSWER_EXAMPLE, AskRequest, WireAnswer, wire_answer
-    from qa.wire.fields import Wire
+    from qa.wire.answers import (
+        ANSWER_EXAMPLE,
+        MAX_BATCH,
+        AskRequest,
+        BatchRequest,
+        WireAnswer,
+        WireBatch,
+        WireResult,
+        wire_answer,
+    )
+    from qa.wire.fields import Wire, WireError
     from qa.wire.indexes import (
         WireArticle,
         WireArticles,
@@ -17,16 +26,23 @@ if TYPE_CHECKING:
         wire_report,
         wire_summary,
     )
+    from qa.wire.replies import answer_of
 
 __all__ = [
     "ANSWER_EXAMPLE",
+    "MAX_BATCH",
     "AskRequest",
+    "BatchRequest",
     "Wire",
     "WireAnswer",
     "WireArticle",
     "WireArticles",
+    "WireBatch",
+    "WireError",
     "WireErrorBody",
     "WireManifest",
+    "WireResult",
+    "answer_of",
     "wire_answer",
     "wire_article",
     "wire_manifest",
@@ -37,8 +53,17 @@ __all__ = [
 __getattr__ = lazy_door(
     __name__,
     {
-        "answers": ("ANSWER_EXAMPLE", "AskRequest", "WireAnswer", "wire_answer"),
-        "fields": ("Wire",),
+        "answers": (
+            "ANSWER_EXAMPLE",
+            "MAX_BATCH",
+            "AskRequest",
+            "BatchRequest",
+            "WireAnswer",
+            "WireBatch",
+            "WireResult",
+            "wire_answer",
+        ),
+        "fields": ("Wire", "WireError"),
         "indexes": (
             "WireArticle",
             "WireArticles",
@@ -49,5 +74,6 @@ __getattr__ = lazy_door(
             "wire_report",
             "wire_summary",
         ),
+        "replies": ("answer_of",),
     },
 )

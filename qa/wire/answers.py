@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from qa.answer import MAX_K, MAX_QUESTION_CHARS
 from qa.types import Answer, Citation, Passage
 from qa.wire.explanations import WireExplanation, wire_explanation
-from qa.wire.fields import Offset, OffsetUnit, Wire
+from qa.wire.fields import Offset, OffsetUnit, Wire, WireError
 
 SCHEMA_VERSION: Final = 1
 MAX_CONTEXT_TOKENS = 32_000
@@ -48,6 +48,25 @@ class AskRequest(BaseModel):
     )
     explain: bool = Field(
         False, description="say what every score is made of; without it `explanation` is null"
+    )
+
+
+MAX_BATCH = 100
+
+
+class BatchRequest(BaseModel):
+    """Questions to be answered together."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"questions": [{"question": "Why won't NATO admit Ukraine?"}]}]},
+    )
+
+    # Each is checked by itself: a bad one gets an error in its place, and the others their answers.
+    questions: list[JsonValue] = Field(
+        min_length=1, max_length=MAX_BATCH, description="objects as `POST /ask` takes them"
     )
 
 
@@ -184,6 +203,19 @@ class WireAnswer(Wire):
     explanation: WireExplanation | None = Field(description="present when `explain` was true")
     index: WireIndex = Field(description="which index answered")
     timing_ms: dict[str, float] = Field(description="wall time of each stage in milliseconds")
+
+
+class WireResult(Wire):
+    """What became of one question of a batch: an answer, or an error."""
+
+    answer: WireAnswer | None = Field(description="as `POST /ask` returns it")
+    error: WireError | None = Field(description="why there is no answer")
+
+
+class WireBatch(Wire):
+    """The replies to the questions of a batch, in their order."""
+
+    results: list[WireResult] = Field(description="one for each question")
 
 
 def wire_answer(answer: Answer) -> WireAnswer:

@@ -5,16 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from qa.types import Article, ArticleSummary, BuildReport, Manifest
-from qa.wire.fields import OffsetUnit, Wire
+from qa.wire.fields import OffsetUnit, Wire, WireError
 
 Count = Annotated[int, Field(ge=0)]
-
-
-class WireError(Wire):
-    """What went wrong."""
-
-    code: str = Field(description="stable name of the kind of error, for programs")
-    message: str = Field(description="what was found, what was expected, what to do next; for people")
 
 
 class WireErrorBody(Wire):

@@ -1,0 +1,96 @@
+"""Commands that build an index, examine it and measure it."""
+
+# ruff: noqa: D301 (the escape \b is click's mark for "do not wrap these lines": it must be the character itself)
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qa.cli.options import DEFAULT_FOLDER, IndexDir, Json, Model, settings_of
+from qa.errors import EXIT_ANSWERED, EXIT_INDEX
+
+
+def index(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder with .md and .txt files.")
+    ] = DEFAULT_FOLDER,
+    index_dir: IndexDir = None,
+    model: Model = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
+) -> None:
+    """Index a folder of articles; run it again after they change.
+
+    \b
+    Examples:
+      qa index
+      qa index ~/articles --index-dir ~/articles-index
+    """
+    from qa.shell import Terminal, index_lines, skipped_lines
+    from qa.wiring import build_index
+
+    terminal = Terminal(quiet=quiet)
+    settings = settings_of(index_dir=index_dir, model=model)
+    with terminal.progress() as progress:
+        report = build_index(folder, settings, progress=progress)
+    for line in skipped_lines(report):
+        terminal.say(line)
+    if as_json:
+        from qa.wire import wire_report
+
+        terminal.data(wire_report(report).model_dump_json() + "\n")
+    elif not quiet:
+        terminal.lines(index_lines(report))
+
+
+def doctor(index_dir: IndexDir = None, model: Model = None) -> None:
+    """Examine the index, its model and the disk; embeds a sample of chunks again and compares.
+
+    \b
+    Example:
+      qa doctor --index-dir ~/articles-index
+    """
+    from qa.shell import Terminal, check_line
+    from qa.wiring import examine_index
+
+    terminal = Terminal()
+    healthy = True
+    for check in examine_index(settings_of(index_dir=index_dir, model=model)):
+        terminal.lines([check_line(check)])
+        healthy = healthy and check.ok
+    raise typer.Exit(EXIT_ANSWERED if healthy else EXIT_INDEX)
+
+
+def eval(  # commands are documented, and suggested after errors, by the names of their functions
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Judged folder in the layout of BEIR.")],
+    legs: Annotated[bool, typer.Option("--legs", help="Compare with dense, lexical and RRF.")] = False,
+    questions: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Ask N of them, always the same.  [default: all]")
+    ] = None,
+    run: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a TREC run.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with charts.")] = None,
+    model: Model = None,
+    as_json: Json = False,
+) -> None:
+    """Measure retrieval, quotes and refusals on judged questions.
+
+    \b
+    Examples:
+      qa eval ~/eval/nq
+      qa eval ~/eval/nq --legs --questions 200 --report nq.html
+    """
+    from qa.evaluate import evaluate, expect_writable, html_report, save, table_lines, to_json, trec_run
+    from qa.shell import Terminal, visible
+    from qa.wiring import ask_judged_folder
+
+    expect_writable(run, report)
+    terminal = Terminal()
+    with terminal.progress() as progress:
+        asked = ask_judged_folder(folder, settings_of(model=model), sample=questions, progress=progress)
+        evaluation = evaluate(asked, legs=legs)
+    terminal.data(to_json(evaluation) if as_json else visible("\n".join(table_lines(evaluation))) + "\n")
+    if run is not None:
+        save(run, trec_run(asked.asked))
+    if report is not None:
+        save(report, html_report(evaluation))

@@ -1,0 +1,41 @@
+"""The command that serves."""
+
+# ruff: noqa: D301 (the escape \b is click's mark for "do not wrap these lines": it must be the character itself)
+
+from typing import Annotated
+
+import typer
+
+from qa.cli.options import IndexDir, Model, settings_of
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(metavar="HOST", help="Address to listen on.  [default: 127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Port; 0 picks a free one.  [default: 8000]")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="Processes.  [default: 1]")] = None,
+    index_dir: IndexDir = None,
+    model: Model = None,
+) -> None:
+    """Answer questions over HTTP: to this machine, or to others if they have an API key.
+
+    \b
+    Examples:
+      qa serve
+      QA_API_KEYS_FILE=keys.txt qa serve --host 192.168.1.7
+      curl -s localhost:8000/ask -H 'content-type: application/json' -d '{"question": "Who opposes the plan?"}'
+    """
+    from functools import partial
+
+    from qa.serve import bind, run_workers, url_of
+    from qa.shell import Terminal
+    from qa.wiring import serve_policy, serve_worker
+
+    settings = settings_of(host=host, port=port, workers=workers, index_dir=index_dir, model=model)
+    serve_policy(settings)  # refuses before anything listens
+    with bind(settings.host, settings.port) as listener:
+        Terminal().complain(f"Serving on {url_of(listener)} (Ctrl-C stops)")
+        run_workers(partial(serve_worker, settings), listener, count=settings.workers)

@@ -1,0 +1,67 @@
+"""The threads that compute answers, and the short queue in front of them."""
+
+from collections.abc import Awaitable, Callable
+from threading import Event
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+from qa.errors import OverloadedError
+
+T = TypeVar("T")
+
+
+class Pool:
+    """Runs blocking work in at most `threads` threads; at most `queue` further pieces wait for one."""
+
+    def __init__(self, *, threads: int, queue: int, deadline_s: float) -> None:
+        """Take the limits; `deadline_s` covers waiting and working."""
+        self._limiter = anyio.CapacityLimiter(threads)
+        self._queue = queue
+        self._deadline_s = deadline_s
+
+    @property
+    def waiting(self) -> int:
+        """Return how many pieces of work wait for a thread."""
+        return self._limiter.statistics().tasks_waiting
+
+    @property
+    def working(self) -> int:
+        """Return how many threads compute."""
+        return self._limiter.statistics().borrowed_tokens
+
+    async def run(
+        self, work: Callable[[Event], T], *, gone: Callable[[], Awaitable[object]], patient: bool = False
+    ) -> T:
+        """Return what `work` returns; the event it gets is set when nobody waits for that any more.
+
+        `gone` is awaited beside it, and its return means that the client has left: work that waits for a thread is
+        dropped then, and work that has begun keeps its thread until it looks at the event. `patient` work queues
+        however many wait already. Raises OverloadedError when the queue is full or the deadline has passed, and what
+        `work` raises.
+        """
+        if not patient and self.waiting >= self._queue:
+            raise OverloadedError(f"{self.waiting} questions wait already. Ask again in a moment.")
+        given_up = Event()
+        found: list[T] = []
+        failed: list[Exception] = []
+        async with anyio.create_task_group() as group:
+
+            async def give_up(when: Callable[[], Awaitable[object]]) -> None:
+                await when()
+                given_up.set()
+                group.cancel_scope.cancel()
+
+            group.start_soon(give_up, gone)
+            group.start_soon(give_up, lambda: anyio.sleep(self._deadline_s))
+            try:
+                found.append(await anyio.to_thread.run_sync(work, given_up, limiter=self._limiter))
+            except Exception as error:  # noqa: BLE001 (raised below, where no group wraps it)
+                failed.append(error)
+            group.cancel_scope.cancel()
+        if given_up.is_set():
+            raise OverloadedError(f"No answer within {self._deadline_s:g} seconds. Ask again in a moment.")
+        if failed:
+            raise failed[0]
+        return found[0]
