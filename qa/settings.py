@@ -53,6 +53,7 @@ class Settings(BaseModel):
     trusted_proxies: str = Field("", description="addresses whose X-Forwarded-For counts, divided by commas")
     rate_limit: str | None = Field(None, description="requests of a key or a client, like 60/minute")
     queue: int = Field(16, ge=0, le=10_000, description="questions that wait for a thread")
+    log_questions: bool = Field(False, description="write what is asked to the log")
     deadline_s: float = Field(10, gt=0, le=600, description="for waiting and answering")
 
 

@@ -109,11 +109,12 @@ def make_app(settings: Settings) -> "FastAPI":
 def serve_policy(settings: Settings) -> "Policy":
     """Return who may ask the service.
 
-    Raises InputError when keys cannot be read, or when other machines could ask and there are none.
+    Raises InputError when keys or rate cannot be read, or when other machines could ask and there are no keys.
     """
-    from qa.serve import LOOPBACK_HOSTS, Keys, Policy, is_loopback
+    from qa.serve import LOOPBACK_HOSTS, Keys, Policy, Rate, is_loopback
 
     keys = Keys(_api_keys(settings))
+    rate = settings.rate_limit or ("120/minute" if keys else None)
     hosts = _words(settings.allowed_hosts)
     if not is_loopback(settings.host):
         if not keys:
@@ -130,9 +131,14 @@ def serve_policy(settings: Settings) -> "Policy":
         threads=settings.threads,
         queue=settings.queue,
         deadline_s=settings.deadline_s,
-        allowed_hosts=(*LOOPBACK_HOSTS, settings.host, *hosts),
+        allowed_hosts=(
+            *LOOPBACK_HOSTS,
+            f"[{settings.host}]" if ":" in settings.host else settings.host,
+            *hosts,
+        ),
         keys=keys,
-        rate=settings.rate_limit or ("120/minute" if keys else None),
+        rate=Rate(rate) if rate else None,
+        log_questions=settings.log_questions,
     )
 
 

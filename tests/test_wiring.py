@@ -119,3 +119,41 @@ def test_a_reranker_that_is_not_there(folder: Path, tmp_path: Path) -> None:
     wiring.build_index(folder, settings)
     with pytest.raises(ModelError, match="leave QA_RERANKER unset"):
         wiring.open_answerer(settings)
+
+
+KEY = "a-key-that-nobody-guesses"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"host": "192.168.1.7"}, "which other machines reach, and no API key"),
+        ({"host": "0.0.0.0"}, "which other machines reach, and no API key"),  # noqa: S104
+        ({"host": "::", "api_keys": KEY}, "every address of this machine, and no names"),
+        ({"host": "0.0.0.0", "api_keys": KEY}, "QA_ALLOWED_HOSTS="),  # noqa: S104
+        ({"host": "qa.example.org"}, "expected localhost or an IP address"),
+        ({"api_keys": "short"}, "an API key of 5 characters, expected 16 to 512"),
+        ({"api_keys_file": Path("no/such/file")}, "Cannot read .*Expected a key a line"),
+        ({"rate_limit": "often"}, "expected one like 60/minute"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_service_that_would_be_open_or_is_not_described_is_refused(
+    fake: Settings, given: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        wiring.serve_policy(fake.model_copy(update=given))
+
+
+def test_the_policy_is_what_the_settings_say(fake: Settings, tmp_path: Path) -> None:
+    alone = wiring.serve_policy(fake)
+    assert not alone.keys
+    assert alone.rate is None
+    assert "127.0.0.1" in alone.allowed_hosts
+    keys = tmp_path / "keys.txt"
+    keys.write_text(f"{KEY}\n\nanother-key-that-nobody-guesses\n")
+    given = {"host": "fd00::7", "api_keys_file": keys, "allowed_hosts": "qa.example.org, qa"}
+    policy = wiring.serve_policy(fake.model_copy(update=given))
+    assert policy.keys.owner(f"Bearer {KEY}".encode())
+    assert policy.rate is not None
+    assert {"[fd00::7]", "qa.example.org", "qa", "localhost"} <= set(policy.allowed_hosts)

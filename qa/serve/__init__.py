@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from qa.serve.keys import Keys
     from qa.serve.logs import configure_logs
     from qa.serve.policy import LOOPBACK_HOSTS, Policy
+    from qa.serve.rates import Rate
     from qa.serve.server import bind, is_loopback, run, run_workers, url_of
 
 __all__ = [
     "LOOPBACK_HOSTS",
     "Keys",
     "Policy",
+    "Rate",
     "bind",
     "configure_logs",
     "create_app",
@@ -34,6 +36,7 @@ __getattr__ = lazy_door(
         "keys": ("Keys",),
         "logs": ("configure_logs",),
         "policy": ("LOOPBACK_HOSTS", "Policy"),
+        "rates": ("Rate",),
         "server": ("bind", "is_loopback", "run", "run_workers", "url_of"),
     },
 )

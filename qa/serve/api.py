@@ -16,7 +16,6 @@ from qa.serve.front import Front
 from qa.serve.metrics import CONTENT_TYPE, Metrics
 from qa.serve.policy import Policy
 from qa.serve.pool import Pool
-from qa.serve.rates import Rate
 from qa.serve.refusals import Refusal, on_http_exception, on_qa_error
 from qa.serve.requests import check_ask, read_ask, read_batch
 from qa.wire import (
@@ -88,9 +87,13 @@ def create_app(current: Callable[[], Answerer], policy: Policy | None = None) ->
     app.state.draining = False
     policy = policy or Policy()
     metrics = Metrics()
-    rate = None if policy.rate is None else Rate(policy.rate)
     app.add_middleware(
-        Front, allowed_hosts=policy.allowed_hosts, keys=policy.keys, rate=rate, metrics=metrics
+        Front,
+        allowed_hosts=policy.allowed_hosts,
+        keys=policy.keys,
+        rate=policy.rate,
+        metrics=metrics,
+        log_questions=policy.log_questions,
     )
     pool = Pool(threads=policy.threads, queue=policy.queue, deadline_s=policy.deadline_s)
     asking = Asking(current, pool, metrics)
@@ -106,12 +109,15 @@ def _questions(asking: Asking) -> APIRouter:
     @router.post("/ask", response_model=WireAnswer, responses=refused, openapi_extra=_body(AskRequest))
     async def ask(request: Request) -> Response:
         """Answer a question with verbatim quotes, or say that there is no evidence."""
-        return _json(await asking.answer(request, await read_ask(request)))
+        asked = await read_ask(request)
+        request.state.questions = [asked.question]
+        return _json(await asking.answer(request, asked))
 
     @router.post("/ask/batch", response_model=WireBatch, responses=refused, openapi_extra=_body(BatchRequest))
     async def batch(request: Request) -> Response:
         """Answer up to 100 questions, in their order; one that cannot be answered has its error in its place."""
         asked = [_checked(value) for value in (await read_batch(request)).questions]
+        request.state.questions = [one.question for one in asked if isinstance(one, AskRequest)]
         return _json(await asking.batch(request, asked))
 
     return router

@@ -43,7 +43,14 @@ class Front:
     """
 
     def __init__(
-        self, app: ASGIApp, *, allowed_hosts: Collection[str], keys: Keys, rate: Rate | None, metrics: Metrics
+        self,
+        app: ASGIApp,
+        *,
+        allowed_hosts: Collection[str],
+        keys: Keys,
+        rate: Rate | None,
+        metrics: Metrics,
+        log_questions: bool,
     ) -> None:
         """Take names of hosts without a port, IPv6 addresses in brackets; no keys let everyone in."""
         self._app = app
@@ -51,6 +58,7 @@ class Front:
         self._keys = keys
         self._rate = rate
         self._metrics = metrics
+        self._log_questions = log_questions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer for the application."""
@@ -82,7 +90,7 @@ class Front:
         except ClientDisconnect:
             status = 499  # as nginx logs it; nobody is there to get it
         except Exception:
-            _log.exception("unexpected error on %s %r", scope["method"], scope["path"])
+            _log.exception("unexpected error in request %s", extra["x-request-id"])
             if status:
                 raise  # half a response is out: only closing the connection tells the client
             response = error_response(
@@ -92,6 +100,7 @@ class Front:
         finally:
             route = getattr(scope.get("route"), "path", _NO_ROUTE)
             seconds = perf_counter() - began
+            asked = scope.get("state", {}).get("questions")
             self._metrics.requests.labels(route, str(status)).inc()
             self._metrics.seconds.labels(route).observe(seconds)
             _requests.info(
@@ -102,6 +111,7 @@ class Front:
                 status=status,
                 ms=round(seconds * 1000, 1),
                 key=owner,
+                **({"questions": asked} if self._log_questions and asked else {}),
             )
 
     def _admit(self, scope: Scope, headers: Headers) -> str | None:

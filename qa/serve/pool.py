@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from threading import Event
+from time import monotonic
 from typing import TypeVar
 
 import anyio
@@ -12,13 +13,25 @@ from qa.errors import OverloadedError
 T = TypeVar("T")
 
 
+OVERLOAD_SECONDS = 1.0
+"""Overload is over when nothing was refused for so long."""
+
+
 class Pool:
-    """Runs blocking work in at most `threads` threads; at most `queue` further pieces wait for one."""
+    """Runs blocking work in at most `threads` threads; at most `queue` further pieces wait for one.
+
+    A burst may fill the queue. Load that goes on would keep it full, and all would wait its whole length; so from a
+    refusal on, until there was none for `OVERLOAD_SECONDS`, only one piece waits for every two threads: who is
+    accepted then waits half as long as the work takes. (After "Fail at Scale", ACM Queue 13(8), 2015: queue long
+    only where the queue empties.)
+    """
 
     def __init__(self, *, threads: int, queue: int, deadline_s: float) -> None:
         """Take the limits; `deadline_s` covers waiting and working."""
         self._limiter = anyio.CapacityLimiter(threads)
         self._queue = queue
+        self._overload_queue = min(queue, max(1, threads // 2))
+        self._overloaded_until = 0.0
         self._deadline_s = deadline_s
 
     @property
@@ -41,8 +54,8 @@ class Pool:
         however many wait already. Raises OverloadedError when the queue is full or the deadline has passed, and what
         `work` raises.
         """
-        if not patient and self.waiting >= self._queue:
-            raise OverloadedError(f"{self.waiting} questions wait already. Ask again in a moment.")
+        if not patient:
+            self._refuse_beyond_the_queue()
         given_up = Event()
         found: list[T] = []
         failed: list[Exception] = []
@@ -65,3 +78,10 @@ class Pool:
         if failed:
             raise failed[0]
         return found[0]
+
+    def _refuse_beyond_the_queue(self) -> None:
+        now = monotonic()
+        room = self._overload_queue if now < self._overloaded_until else self._queue
+        if self.working + self.waiting >= self._limiter.total_tokens + room:
+            self._overloaded_until = now + OVERLOAD_SECONDS
+            raise OverloadedError("Too many questions are here already. Ask again in a moment.")

@@ -13,9 +13,8 @@ from qa.answer import Answerer
 from qa.errors import InputError
 from qa.index import Generation
 from qa.models import FakeEmbedder
-from qa.serve import Keys, Policy, create_app
+from qa.serve import Keys, Policy, Rate, create_app
 from qa.serve.front import SECURITY_HEADERS
-from qa.serve.rates import Rate
 
 KEY, OTHER = "key-number-one-of-the-test", "key-number-two-of-the-test"
 HARBOUR = {"question": "Why was the harbour closed?"}
@@ -111,7 +110,7 @@ def test_any_other_authorization_is_a_401(generation: Generation, values: list[s
 
 
 def test_the_request_beyond_the_rate_is_a_429_that_says_when(generation: Generation) -> None:
-    with opened(generation, Policy(keys=Keys([KEY, OTHER]), rate="60/minute")) as client:
+    with opened(generation, Policy(keys=Keys([KEY, OTHER]), rate=Rate("60/minute"))) as client:
         one, two = ({"authorization": f"Bearer {key}"} for key in (KEY, OTHER))
         for left in reversed(range(60)):
             response = client.get("/info", headers=one)
@@ -128,7 +127,7 @@ def test_the_request_beyond_the_rate_is_a_429_that_says_when(generation: Generat
 def test_without_keys_a_client_is_counted_whatever_it_says_of_where_it_is_from(
     generation: Generation,
 ) -> None:
-    with opened(generation, Policy(rate="3/minute")) as client:
+    with opened(generation, Policy(rate=Rate("3/minute"))) as client:
         statuses = [
             client.get("/info", headers={"x-forwarded-for": f"10.0.0.{number}"}).status_code
             for number in range(4)
@@ -175,6 +174,14 @@ def test_a_request_leaves_one_line_without_its_question(generation: Generation) 
     assert (refused["route"], refused["status"], refused["key"]) == ("none", 401, None)
     written = json.dumps(lines)
     assert not [secret for secret in ("harbour", KEY, "secret-name") if secret in written]
+
+
+def test_questions_are_in_the_log_only_where_the_operator_wants_them(generation: Generation) -> None:
+    with structlog.testing.capture_logs() as lines, opened(generation, Policy(log_questions=True)) as client:
+        client.post("/ask", json=HARBOUR)
+        client.post("/ask/batch", json={"questions": [HARBOUR, {"question": ""}]})
+        client.get("/info")
+    assert [line.get("questions") for line in lines] == [[HARBOUR["question"]]] * 2 + [None]
 
 
 # --- operations ---------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The pool: at most so many at once, a short queue, a deadline, and nobody works for who has left."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -8,7 +9,7 @@ import anyio
 import pytest
 
 from qa.errors import InputError, OverloadedError
-from qa.serve.pool import Pool
+from qa.serve.pool import OVERLOAD_SECONDS, Pool
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +71,45 @@ async def test_more_than_the_queue_holds_is_refused_at_once() -> None:
     assert done == [1, 1]
     assert max(refused) < 0.1
     assert (pool.working, pool.waiting) == (0, 0)
+
+
+async def test_a_burst_may_wait_and_load_that_goes_on_waits_in_a_short_queue() -> None:
+    pool = Pool(threads=2, queue=8, deadline_s=30)
+    waiting: list[int] = []
+    accepted: list[int] = []
+
+    async def ask(seconds: float) -> None:
+        with contextlib.suppress(OverloadedError):
+            await pool.run(lambda given_up: time.sleep(seconds), gone=never)
+            accepted.append(1)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(ask, 0.05)
+        await anyio.sleep(0.02)
+        assert pool.waiting == 8
+    assert len(accepted) == 10
+    async with anyio.create_task_group() as group:
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            group.start_soon(ask, 0.05)
+            await anyio.sleep(0.005)
+            waiting.append(pool.waiting)
+        group.cancel_scope.cancel()
+    assert max(waiting) == 8
+    assert set(waiting[len(waiting) // 2 :]) <= {0, 1}
+    await anyio.sleep(OVERLOAD_SECONDS)
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(ask, 0.05)
+        await anyio.sleep(0.02)
+        assert pool.waiting == 8
+
+
+async def test_without_a_queue_a_free_thread_takes_a_question() -> None:
+    pool = Pool(threads=1, queue=0, deadline_s=5)
+    for _ in range(3):
+        assert await pool.run(lambda given_up: 1, gone=never) == 1
 
 
 async def test_patient_work_waits_however_many_do() -> None:
