@@ -106,6 +106,14 @@ def make_app(settings: Settings) -> "FastAPI":
     return create_app(live.current, serve_policy(settings))
 
 
+def check_service(settings: Settings) -> None:
+    """Refuse what cannot be served, before anything listens: raises as `serve_policy` and `read_pointer` do."""
+    from qa.index import read_pointer
+
+    serve_policy(settings)
+    read_pointer(settings.index_dir)
+
+
 def serve_policy(settings: Settings) -> "Policy":
     """Return who may ask the service.
 

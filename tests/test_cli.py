@@ -277,13 +277,13 @@ ERRORS: dict[str, tuple[int, tuple[str | bytes, ...], bytes, str]] = {
         2,
         ("serve", "--host", "0.0.0.0"),
         b"",
-        "qa: Found host '0.0.0.0', expected one of 127.0.0.1, localhost, ::1",
+        "qa: Found host '0.0.0.0', which other machines reach, and no API key. Set one first: ",
     ),
     "every IPv6 address": (
         2,
         ("serve", "--host", "::"),
         b"",
-        "qa: Found host '::', expected one of 127.0.0.1, localhost, ::1",
+        "qa: Found host '::', which other machines reach, and no API key. Set one first: ",
     ),
     "another machine": (2, ("serve", "--host", "example.org"), b"", "qa: Found host 'example.org'"),
     "no port": (

@@ -20,7 +20,7 @@ def serve(
     index_dir: IndexDir = None,
     model: Model = None,
 ) -> None:
-    """Answer questions over HTTP: to this machine, or to others if they have an API key.
+    """Answer questions over HTTP, to other machines only with an API key.
 
     \b
     Examples:
@@ -30,12 +30,17 @@ def serve(
     """
     from functools import partial
 
-    from qa.serve import bind, run_workers, url_of
+    from qa.serve import bind, url_of
     from qa.shell import Terminal
-    from qa.wiring import serve_policy, serve_worker
+    from qa.wiring import check_service, serve_worker
 
     settings = settings_of(host=host, port=port, workers=workers, index_dir=index_dir, model=model)
-    serve_policy(settings)  # refuses before anything listens
+    check_service(settings)
     with bind(settings.host, settings.port) as listener:
         Terminal().complain(f"Serving on {url_of(listener)} (Ctrl-C stops)")
-        run_workers(partial(serve_worker, settings), listener, count=settings.workers)
+        if settings.workers == 1:
+            serve_worker(settings, listener)
+        else:
+            from qa.serve import run_workers
+
+            run_workers(partial(serve_worker, settings), listener, count=settings.workers)

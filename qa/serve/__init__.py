@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from qa.serve.logs import configure_logs
     from qa.serve.policy import LOOPBACK_HOSTS, Policy
     from qa.serve.rates import Rate
-    from qa.serve.server import bind, is_loopback, run, run_workers, url_of
+    from qa.serve.server import bind, is_loopback, run, url_of
+    from qa.serve.workers import run_workers
 
 __all__ = [
     "LOOPBACK_HOSTS",
@@ -37,6 +38,7 @@ __getattr__ = lazy_door(
         "logs": ("configure_logs",),
         "policy": ("LOOPBACK_HOSTS", "Policy"),
         "rates": ("Rate",),
-        "server": ("bind", "is_loopback", "run", "run_workers", "url_of"),
+        "server": ("bind", "is_loopback", "run", "url_of"),
+        "workers": ("run_workers",),
     },
 )

@@ -1,30 +1,20 @@
-"""Run the application: take the address, serve with one process or several, stop without losing an answer."""
+"""Run the application: take the address, serve, stop without losing an answer."""
 
 import asyncio
 import errno
 import ipaddress
-import logging
-import multiprocessing
-import os
 import signal
 import socket
-import tempfile
-from collections.abc import Callable, Sequence
-from multiprocessing.connection import wait
-from time import sleep
+from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from qa.errors import InputError
 
 if TYPE_CHECKING:
-    from multiprocessing.context import SpawnProcess
-
     from fastapi import FastAPI
 
-_log = logging.getLogger("qa.serve")
 _LOCAL = {"localhost": "127.0.0.1"}
-_RESTART_SECONDS = 1.0
 _SHUTDOWN_SECONDS = 8
 _DRAINING_SECONDS = 1.0
 """How long /readyz fails before no connection is taken any more: a balancer asks about once a second."""
@@ -108,48 +98,3 @@ def run(app: "FastAPI", listener: socket.socket, *, trusted_proxies: Sequence[st
         Server(config).run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def run_workers(work: Callable[[socket.socket], None], listener: socket.socket, *, count: int) -> None:
-    """Call `work` here or, for a `count` above 1, in so many processes, and again in one that ends by itself.
-
-    They share the listener, and count what they do together, in a folder that prometheus-client is told of.
-    """
-    if count == 1:
-        work(listener)
-        return
-    from qa.serve.logs import configure_logs  # structlog takes a quarter of a second, and binding goes first
-
-    configure_logs()
-    stopping: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopping.append(number)
-        for process in processes:
-            process.terminate()
-
-    context = multiprocessing.get_context(
-        "spawn"
-    )  # forked ones would share locks of threads that are not there
-
-    def start() -> "SpawnProcess":
-        process = context.Process(target=work, args=(listener,))
-        process.start()
-        return process
-
-    with tempfile.TemporaryDirectory(prefix="qa-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        processes = [start() for _ in range(count)]
-        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            while any(process.is_alive() for process in processes):
-                wait([process.sentinel for process in processes if process.is_alive()], timeout=1)
-                for place, process in enumerate(processes):
-                    if not (process.is_alive() or stopping):
-                        _log.error("a worker ended with %s; starting another", process.exitcode)
-                        sleep(_RESTART_SECONDS)  # one that cannot start must not keep a processor busy
-                        processes[place] = start()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            del os.environ["PROMETHEUS_MULTIPROC_DIR"]

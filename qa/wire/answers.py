@@ -6,7 +6,15 @@ the answer. Every offset is a half-open range of Unicode code points, as `offset
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from qa.answer import MAX_K, MAX_QUESTION_CHARS
 from qa.types import Answer, Citation, Passage
@@ -18,6 +26,15 @@ MAX_CONTEXT_TOKENS = 32_000
 DEFAULT_K = 5
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# JSON has one kind of number, and JSON Schema calls 5.0 an integer.
+Passages = Annotated[int, Field(ge=1, le=MAX_K), BeforeValidator(_whole)]
+ContextTokens = Annotated[int, Field(ge=1, le=MAX_CONTEXT_TOKENS), BeforeValidator(_whole)]
 
 
 class AskRequest(BaseModel):
@@ -38,13 +55,13 @@ class AskRequest(BaseModel):
 
     question: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION_CHARS)
-    ] = Field(description="the question, in plain words; surrounding whitespace does not count")
-    k: int = Field(DEFAULT_K, ge=1, le=MAX_K, description="how many passages to return")
-    max_context_tokens: int | None = Field(
-        None,
-        ge=1,
-        le=MAX_CONTEXT_TOKENS,
-        description="token budget of `context`; without it `context` is null",
+    ] = Field(
+        description="the question, in plain words; surrounding whitespace does not count",
+        json_schema_extra={"pattern": r"\S"},  # what remains must be something
+    )
+    k: Passages = Field(DEFAULT_K, description="how many passages to return")
+    max_context_tokens: ContextTokens | None = Field(
+        None, description="token budget of `context`; without it `context` is null"
     )
     explain: bool = Field(
         False, description="say what every score is made of; without it `explanation` is null"
@@ -65,7 +82,7 @@ class BatchRequest(BaseModel):
     )
 
     # Each is checked by itself: a bad one gets an error in its place, and the others their answers.
-    questions: list[JsonValue] = Field(
+    questions: list[Annotated[JsonValue, WithJsonSchema({})]] = Field(
         min_length=1, max_length=MAX_BATCH, description="objects as `POST /ask` takes them"
     )
 

@@ -101,6 +101,10 @@ def test_no_evidence_is_an_answer(client: TestClient) -> None:
     assert len(answer["passages"]) == 5
 
 
+def test_whole_numbers_may_be_written_with_a_point(client: TestClient) -> None:
+    assert len(_ask(client, HARBOUR, k=2.0, max_context_tokens=2e2)["passages"]) == 2
+
+
 def test_k_and_the_context_are_obeyed(client: TestClient) -> None:
     assert _ask(client, HARBOUR)["context"] is None
     answer = _ask(client, HARBOUR, k=2, max_context_tokens=200)
@@ -200,8 +204,8 @@ HOSTILE_BODIES: dict[str, bytes] = {
     "k true": _body(k=True),
     "k string": _body(k="5"),
     "k fraction": _body(k=5.5),
-    "k whole float": b'{"question": "Why?", "k": 5.0}',
-    "k exponent": b'{"question": "Why?", "k": 5e0}',
+    "k almost whole": b'{"question": "Why?", "k": 5.0001}',
+    "k below whole": b'{"question": "Why?", "k": 5e-1}',
     "k NaN": _body(k=float("nan")),
     "k infinity": _body(k=float("inf")),
     "k minus infinity": _body(k=float("-inf")),
@@ -490,7 +494,7 @@ def test_an_unexpected_error_leaks_nothing_and_is_logged(
         )
         assert client.get("/healthz").status_code == 200
     [record] = [record for record in caplog.records if record.name == "qa.serve"]
-    assert record.getMessage() == "unexpected error on POST '/ask'"
+    assert record.getMessage() == f"unexpected error in request {response.headers['x-request-id']}"
     assert record.exc_info is not None
     assert record.exc_info[0] is RuntimeError
 

@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,3 +87,22 @@ def test_workers_share_an_index_and_count_together_and_one_that_dies_is_replaced
             time.sleep(0.1)
         time.sleep(3)
         assert {one.status for one in load(server.url, clients=4, seconds=1)} == {200}
+
+
+def test_workers_that_cannot_start_end_it_with_their_reason(settings: Settings) -> None:
+    command = [sys.executable, "-m", "qa", "serve", "--port", "0", "--workers", "2", "--index-dir"]
+    found = subprocess.run(
+        [*command, str(settings.index_dir)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert found.returncode == 3
+    lines = [json.loads(line) for line in found.stderr.splitlines() if line.startswith("{")]
+    assert lines
+    assert all("made with model" in line["event"] for line in lines)
+    assert "Traceback" not in found.stderr
+
+
+def test_an_interrupt_stops_all_workers(settings: Settings) -> None:
+    with running(settings.index_dir, "--workers", "2") as server:
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(timeout=20) == 130
+        assert "Traceback" not in server.log.read_text(encoding="utf-8")
