@@ -28,7 +28,9 @@ class Settings(BaseModel):
     chunk_tokens: int | None = Field(
         None, ge=16, le=8192, description="chunk size; None: chosen for the model"
     )
-    threads: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 8), ge=1, le=256)
+    threads: int = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, 8), ge=1, le=256, description="shared by the workers"
+    )
     k: int = Field(5, ge=1, le=50, description="passages per answer")
     refuse_below: float | None = Field(
         None, ge=0, le=1, description="least confidence of an answer; None: the shipped threshold"
@@ -53,8 +55,8 @@ class Settings(BaseModel):
     trusted_proxies: str = Field("", description="addresses whose X-Forwarded-For counts, divided by commas")
     rate_limit: str | None = Field(None, description="requests of a key or a client, like 60/minute")
     queue: int = Field(16, ge=0, le=10_000, description="questions that wait for a thread")
-    log_questions: bool = Field(False, description="write what is asked to the log")
     deadline_s: float = Field(10, gt=0, le=600, description="for waiting and answering")
+    log_questions: bool = Field(False, description="write what is asked to the log")
 
 
 def load_settings(flags: Mapping[str, object] | None = None) -> Settings:

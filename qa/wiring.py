@@ -151,9 +151,10 @@ def serve_policy(settings: Settings) -> "Policy":
 
 
 def serve_worker(settings: Settings, listener: socket) -> None:
-    """Serve in this process, until it is told to stop."""
+    """Serve in this process, one of `settings.workers` that share the threads, until it is told to stop."""
     from qa.serve import configure_logs, run
 
+    settings = settings.model_copy(update={"threads": max(1, settings.threads // settings.workers)})
     configure_logs()
     run(make_app(settings), listener, trusted_proxies=_words(settings.trusted_proxies))
 

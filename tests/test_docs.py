@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from qa.cli import app
+from qa.serve.metrics import Metrics
 from qa.settings import Settings
 from qa.wiring import build_index
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
 CONSOLE = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", re.DOTALL)
 
 
@@ -60,3 +62,30 @@ def test_the_tables_are_those_of_the_results() -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "tables.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"run: python benchmarks/tables.py {done.stderr}"
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    rows = re.findall(r"^\| `(QA_\w+)` \| (.+?) \|", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE)
+    documented = dict(rows)
+    assert list(documented) == [f"QA_{name.upper()}" for name in Settings.model_fields]
+    for name, field in Settings.model_fields.items():
+        default = documented[f"QA_{name.upper()}"]
+        if default.startswith("`") and field.default_factory is None and default.endswith("`"):
+            assert default.strip("`") == str(field.default).lower(), name
+        else:  # what None, or nothing, comes to is said in words
+            assert field.default_factory is not None or field.default in (None, ""), name
+
+
+def test_every_metric_is_documented() -> None:
+    names = re.findall(r"^# TYPE (\w+) ", Metrics().text().decode(), re.MULTILINE)
+    documented = OPERATIONS.read_text(encoding="utf-8")
+    assert [name for name in names if f"`{name}" not in documented and not name.endswith("_created")] == []
+
+
+def test_the_client_of_the_documentation_is_the_client() -> None:
+    [example] = re.findall(r"```python\n(.*?)```", OPERATIONS.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, object] = {}
+    exec(example.splitlines()[0], names)  # noqa: S102
+    client = names["Client"]
+    for name in re.findall(r"client\.(\w+)\(", example):
+        assert callable(getattr(client, name))

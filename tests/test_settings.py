@@ -48,6 +48,7 @@ def test_defaults() -> None:
         "rate_limit": None,
         "queue": 16,
         "deadline_s": 10,
+        "log_questions": False,
     }
 
 
@@ -89,6 +90,7 @@ def test_every_setting_has_a_variable(field: str, monkeypatch: pytest.MonkeyPatc
         "rate_limit": ("60/minute", "60/minute"),
         "queue": ("3", 3),
         "deadline_s": ("2.5", 2.5),
+        "log_questions": ("true", True),
     }
     written, expected = values[field]
     monkeypatch.setenv(f"QA_{field.upper()}", written)

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from qa.settings import Settings
-from tests.serve.load import HEAD, REQUEST, is_closed, load
+from tests.serve.load import BODIES, HEAD, JSON, REQUEST, is_closed, load
 from tests.serve.running import Running, running
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -106,3 +107,27 @@ def test_an_interrupt_stops_all_workers(settings: Settings) -> None:
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(timeout=20) == 130
         assert "Traceback" not in server.log.read_text(encoding="utf-8")
+
+
+def test_behind_a_proxy_that_is_trusted_its_word_counts_and_nobody_elses(settings: Settings) -> None:
+    def asked(server: Running, client: str, scheme: str = "https") -> int:
+        headers = {
+            **JSON,
+            "host": "qa.example.org",
+            "origin": f"{scheme}://qa.example.org",
+            "x-forwarded-proto": "https",
+            "x-forwarded-for": client,
+        }
+        response = urllib3.request(
+            "POST", f"{server.url}/ask", body=BODIES[0], headers=headers, retries=False, timeout=30
+        )
+        return response.status
+
+    given = {"QA_ALLOWED_HOSTS": "qa.example.org", "QA_RATE_LIMIT": "2/minute"}
+    with running(settings.index_dir, **given, QA_TRUSTED_PROXIES="127.0.0.1") as server:
+        assert [asked(server, "10.0.0.1") for _ in range(3)] == [200, 200, 429]
+        assert asked(server, "10.0.0.2") == 200
+        assert asked(server, "10.0.0.3", "http") == 403
+    with running(settings.index_dir, **given) as server:
+        assert asked(server, "10.0.0.1") == 403
+        assert [asked(server, f"10.0.0.{n}", "http") for n in range(3)] == [200, 200, 429]
