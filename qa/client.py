@@ -24,9 +24,9 @@ class Client:
     ) -> None:
         """Take where the server is.
 
-        `timeout_s` is that of one try; a reply of 429 or 503, or a connection that cannot be made, is tried `retries`
-        times again, when the server says (Retry-After) or a little later each time. Raises InputError for a URL that
-        is none.
+        `timeout_s` is that of one try; a reply of 429 or 503 is tried `retries` times again, when the server says
+        (Retry-After) or a little later each time, and a connection that cannot be made twice. Raises InputError for a
+        URL that is none.
         """
         try:
             url = parse_url(base_url)
@@ -40,6 +40,7 @@ class Client:
             headers["authorization"] = f"Bearer {api_key}"
         retry = Retry(
             retries,
+            connect=min(2, retries),  # nobody listens: waiting longer seldom helps
             redirect=0,
             allowed_methods=None,  # a question changes nothing: it can be asked twice
             status_forcelist=(429, 503),

@@ -1,4 +1,7 @@
-"""The one place that reads settings and puts the parts together."""
+"""The one place that reads settings and puts the parts together.
+
+Rooms are entered where they are needed: a question to a server must not pay for those that answer one.
+"""
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
@@ -7,20 +10,18 @@ from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Protocol
 
-from qa.answer import Answerer, LiveAnswerer
-from qa.corpus import CHUNKER_VERSION
 from qa.errors import InputError
-from qa.index import open_generation as open_current
-from qa.models import FAKE_MODEL, Embedder, FakeEmbedder, find_model, open_embedder
-from qa.reader import Reader, open_reader, open_reranker
 from qa.settings import Settings
 from qa.types import Answer, Article, BuildReport, Check, ChunkerSettings, ModelFingerprint, Skipped
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from qa.answer import Answerer
     from qa.evaluate import AskedFolder
     from qa.index import BuildProgress, Generation
+    from qa.models import Embedder
+    from qa.reader import Reader
     from qa.serve import Policy
 
 
@@ -46,15 +47,20 @@ def build_index(
 
 def open_generation(settings: Settings) -> "Generation":
     """Open the current generation without a model: enough to list, show and verify."""
-    return open_current(settings.index_dir)
+    from qa.index import open_generation
+
+    return open_generation(settings.index_dir)
 
 
-def open_answerer(settings: Settings) -> Answerer:
+def open_answerer(settings: Settings) -> "Answerer":
     """Open the current generation with the model that made it."""
+    from qa.answer import Answerer
+    from qa.index import open_generation
+
     with ThreadPoolExecutor(1) as pool:
         reader = pool.submit(_reader, settings)  # takes as long as the rest, and most of it is not Python
         embedder = _embedder(settings, streams=1)
-        generation = open_current(settings.index_dir, model=embedder.fingerprint)
+        generation = open_generation(settings.index_dir, model=embedder.fingerprint)
     return Answerer(
         generation,
         embedder,
@@ -94,6 +100,7 @@ def ask_judged_folder(
 
 def make_app(settings: Settings) -> "FastAPI":
     """Return the HTTP service over the index; it follows when a new generation is published."""
+    from qa.answer import LiveAnswerer
     from qa.serve import create_app
 
     live = LiveAnswerer(
@@ -192,7 +199,10 @@ def _build(
     return build_generation(read, settings.index_dir, embedder=embedder, chunker=chunker, progress=progress)
 
 
-def _reader(settings: Settings) -> Reader | None:
+def _reader(settings: Settings) -> "Reader | None":
+    from qa.models import FAKE_MODEL
+    from qa.reader import open_reader, open_reranker
+
     # The fake model is for trying things out without weights.
     if settings.reader == "off" or settings.model == FAKE_MODEL:
         if settings.reranker is not None:
@@ -207,13 +217,17 @@ def _reader(settings: Settings) -> Reader | None:
     return open_reranker(settings.reranker, reader, threads=settings.threads)
 
 
-def _embedder(settings: Settings, *, streams: int | None = None) -> Embedder:
+def _embedder(settings: Settings, *, streams: int | None = None) -> "Embedder":
+    from qa.models import FAKE_MODEL, FakeEmbedder, find_model, open_embedder
+
     if settings.model == FAKE_MODEL:
         return FakeEmbedder()
     return open_embedder(find_model(settings.model), threads=settings.threads, streams=streams)
 
 
 def _chunker(settings: Settings, model: ModelFingerprint) -> ChunkerSettings:
+    from qa.corpus import CHUNKER_VERSION
+
     if settings.chunk_tokens is not None and settings.chunk_tokens > model.max_tokens:
         raise InputError(
             f"chunk_tokens is {settings.chunk_tokens}, but {model.name} reads {model.max_tokens} tokens. "

@@ -1,6 +1,9 @@
 """The Python client: what a server says comes back as records, and a busy server is asked again."""
 
 import json
+import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -156,3 +159,20 @@ def test_the_settings_choose_between_here_and_there(settings: Settings) -> None:
     assert theirs.citations == ours.citations
     assert theirs.context == ours.context
     assert theirs.explanation == ours.explanation
+
+
+def test_asking_a_server_loads_nothing_that_answers() -> None:
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "qa",
+        "ask",
+        "Why?",
+        "--server",
+        "http://127.0.0.1:1",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert "Cannot ask http://127.0.0.1:1/ask" in done.stderr
+    assert re.findall(r"\b(numpy|faiss|openvino|torch|transformers|fastapi|structlog)\n", done.stderr) == []

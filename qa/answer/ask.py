@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from qa.answer.abstain import confidence, confidence_signs
+from qa.answer.bounds import MAX_K, MAX_QUESTION_CHARS
 from qa.answer.cite import cite, pack_context
 from qa.answer.explain import explain
 from qa.answer.passages import Evidence, read_passages
@@ -19,8 +20,6 @@ from qa.models import Embedder, Vectors
 from qa.reader import Reader
 from qa.types import Answer, Article, IndexInfo, Passage
 
-MAX_QUESTION_CHARS = 2000
-MAX_K = 50
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
