@@ -1,4 +1,4 @@
-"""A connection that may not dawdle: whoever opens one has to send the head of a request soon."""
+"""A connection that may not dawdle: who opens one has to send the head of a request soon, and to take the response."""
 
 import asyncio
 import json
@@ -7,16 +7,20 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 5.0
+STALLED_SECONDS = 10.0
 
 
 class PromptProtocol(H11Protocol):
-    """Closes a connection on which the head of a request is not complete `HEAD_SECONDS` after it was begun.
+    """Closes connections that uvicorn would hold for ever.
 
-    uvicorn would wait for ever. The time runs from the opening of the connection, and from the first byte of each
-    further head; between requests uvicorn's own limit for idle connections holds.
+    Those on which the head of a request is not complete `HEAD_SECONDS` after it was begun: the time runs from the
+    opening of the connection, and from the first byte of each further head; between requests uvicorn's own limit for
+    idle connections holds. Those with a response that is out before the request's body is in: the rest may never come.
+    And those on which nobody takes the response for `STALLED_SECONDS`.
     """
 
     _timer: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
@@ -31,9 +35,26 @@ class PromptProtocol(H11Protocol):
         elif self._timer is None:
             self._timer = self.loop.call_later(HEAD_SECONDS, self._expire)
 
+    def on_response_complete(self) -> None:
+        """Go on to the next request, if this one has come to its end."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()
+
+    def pause_writing(self) -> None:
+        """Begin to wait for the client to take what was sent."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALLED_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on sending."""
+        self._go_on()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop()
+        self._go_on()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
@@ -57,6 +78,11 @@ class PromptProtocol(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _go_on(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
     def _expire(self) -> None:
         self._timer = None

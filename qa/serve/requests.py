@@ -68,7 +68,6 @@ async def _read(request: Request, shape: type[Body], most_bytes: int) -> Body:
         raise Refusal(
             408,
             f"The body was not complete after {BODY_SECONDS:g} seconds. Send it again, at once.",
-            headers={"connection": "close"},
         ) from None
     try:
         found_object = shape.model_validate_json(body)
@@ -89,9 +88,7 @@ async def _read_body(request: Request, most_bytes: int) -> bytes:
         elif size > most_bytes + _MAX_DISCARDED_BYTES:
             break
     if size > most_bytes:
-        message = f"Found a body of more than {most_bytes} bytes, expected at most that."
-        # Otherwise uvicorn would go on taking the rest, to keep the connection for the next request.
-        raise Refusal(413, message, headers={"connection": "close"})
+        raise Refusal(413, f"Found a body of more than {most_bytes} bytes, expected at most that.")
     return bytes(body)
 
 

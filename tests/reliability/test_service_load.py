@@ -1,7 +1,6 @@
 """The real service with the real model: attacked, overloaded, left, stopped, and asked for a long time."""
 
 import contextlib
-import os
 import shutil
 import signal
 import socket
@@ -92,11 +91,11 @@ def test_overload_is_turned_away_and_what_is_accepted_is_not_late(
     capacity = len(load(server.url, clients=2, seconds=dose(4, 15))) / dose(4, 15)
     seconds, clients = dose(10, 60), 48
     tried = figure(f"questions at 10 times the capacity for {seconds} s")
-    memory = resident_mib(server)
+    memory = server.resident_mib()
     begun = time.monotonic()
     wild = load(server.url, clients=clients, seconds=seconds, pace_s=clients / (10 * capacity))
     ended = time.monotonic()
-    grown = resident_mib(server) / memory
+    grown = server.resident_mib() / memory
     recovered = None
     with contextlib.suppress(StopIteration):
         pool = urllib3.PoolManager()
@@ -203,7 +202,7 @@ def test_it_goes_on_for_a_long_time_while_articles_change(
                 assert build.wait(timeout=60) == 0
             tried.trials += len(replies)
             tried.failures += [str(one.status) for one in replies if one.status != 200]
-            samples.append((time.monotonic() - begun, resident_mib(server), descriptors(server)))
+            samples.append((time.monotonic() - begun, server.resident_mib(), server.descriptors()))
     finally:
         edited.write_text(text, encoding="utf-8")
     at, memory, files = zip(*samples, strict=True)
@@ -225,14 +224,3 @@ def test_it_goes_on_for_a_long_time_while_articles_change(
         assert slope < 1
     else:
         assert memory[-1] < 1.1 * memory[0]
-
-
-def resident_mib(server: Running) -> float:
-    """Return the memory that the server's process holds."""
-    status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
-
-
-def descriptors(server: Running) -> int:
-    """Return how many files and sockets the server's process has open."""
-    return len(os.listdir(f"/proc/{server.process.pid}/fd"))

@@ -30,6 +30,15 @@ class Running:
         written = self.log.read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in written if line.startswith("{")]
 
+    def descriptors(self) -> int:
+        """Return how many files and sockets the process has open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def resident_mib(self) -> float:
+        """Return the memory that the process holds."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
     def metric(self, name: str) -> float:
         """Return a sample of its metrics."""
         text = urllib3.request("GET", f"{self.url}/metrics", retries=False).data.decode()

@@ -15,6 +15,7 @@ import pytest
 import urllib3
 
 from qa.settings import Settings
+from qa.wiring import build_index
 from tests.serve.load import BODIES, HEAD, JSON, REQUEST, is_closed, load
 from tests.serve.running import Running, running
 
@@ -56,6 +57,43 @@ def test_a_second_request_has_its_own_time(server: Running) -> None:
         assert not is_closed(kept)
         time.sleep(4)
         assert is_closed(kept)
+
+
+def closed_after(connection: socket.socket, longest_s: float, *, trickling: bool = False) -> float:
+    """Return after how many seconds the other side closes."""
+    begun = time.monotonic()
+    while not is_closed(connection) and time.monotonic() - begun < longest_s:
+        if trickling:
+            with contextlib.suppress(OSError):
+                connection.sendall(b" ")
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("trickling", [False, True])
+def test_a_refused_request_whose_body_never_ends_is_not_waited_for(server: Running, trickling: bool) -> None:
+    for head in (HEAD.replace(b"localhost", b"evil.example"), HEAD.replace(b"/ask", b"/nothing")):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as slow:
+            slow.sendall(head + b"content-length: 100000\r\n\r\n{")
+            assert slow.recv(9).startswith(b"HTTP/1.1")
+            assert closed_after(slow, 10, trickling=trickling) < 2
+
+
+def test_who_does_not_take_the_response_is_not_waited_for(tmp_path: Path) -> None:
+    empty_lines = "\n" * 6_000_000  # a long response, and no work to index
+    (tmp_path / "long.txt").write_text(f"Long{empty_lines}A sentence at the end.", encoding="utf-8")
+    settings = Settings(model="fake", index_dir=tmp_path / "index")
+    build_index(tmp_path, settings)
+    with running(settings.index_dir) as server, socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", server.port))
+        slow.sendall(b"GET /articles/long.txt HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        began = time.monotonic()
+        time.sleep(2)
+        open_before = server.descriptors()
+        while server.descriptors() == open_before and time.monotonic() - began < 30:
+            time.sleep(0.2)
+        assert 5 < time.monotonic() - began < 20
 
 
 def test_what_is_no_http_is_refused_in_the_shape_of_all_errors(server: Running) -> None:
