@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import re
 import signal
 import socket
 import subprocess
@@ -12,7 +11,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -28,6 +26,7 @@ from qa.settings import Settings
 from qa.wire import WireAnswer, wire_answer
 from qa.wiring import make_app
 from tests.articles import ARTICLES, QUESTIONS
+from tests.serve.running import running
 
 JSON = {"content-type": "application/json"}
 HARBOUR = "Why was the harbour closed?"
@@ -631,48 +630,42 @@ def _flood(port: int) -> int:
 
 @pytest.mark.parametrize(("stop", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 @pytest.mark.usefixtures("loopback")
-def test_a_real_server_answers_and_stops(
-    settings: Settings, stop: signal.Signals, exit_code: int, tmp_path: Path
-) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "qa",
-        "serve",
-        "--port",
-        "0",
-        "--model",
-        "fake",
-        "--index-dir",
-        str(settings.index_dir),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stderr is not None
-            line = server.stderr.readline()
-            match = re.fullmatch(r"Serving on (http://127\.0\.0\.1:\d+) \(Ctrl-C stops\)\n", line)
-            assert match is not None, line + server.stderr.read()
-            url = match[1]
-            status, body = _fetch(f"{url}/ask", _body())
-            assert (status, json.loads(body).get("status")) == (200, "answered"), body
-            for hostile in ("lone high surrogate", "deep lists", "k NaN", "a string of 1 MB"):
-                status, body = _fetch(f"{url}/ask", HOSTILE_BODIES[hostile])
-                assert status in {413, 422}
-                _error(status, body)
-            assert _flood(int(url.rsplit(":", 1)[1])) < 50_000_000
-            status, body = _fetch(f"{url}/info", host="evil.example")
-            assert (status, _error(status, body)[0]) == (400, "host_not_allowed")
-            taken = subprocess.run(
-                [*command, "--port", url.rsplit(":", 1)[1]], capture_output=True, text=True, check=False
-            )
-            assert taken.returncode == 2
-            assert "it is in use. Choose another: qa serve --port 0" in taken.stderr
-        finally:
-            server.send_signal(stop)
-            out, err = server.communicate(timeout=30)
-    assert (server.returncode, out) == (exit_code, "")
-    # Nothing but one line for each request, all of them JSON.
-    assert {json.loads(line)["event"] for line in err.splitlines()} == {"request"}
+def test_a_real_server_answers_and_stops(settings: Settings, stop: signal.Signals, exit_code: int) -> None:
+    with running(settings.index_dir) as server:
+        status, body = _fetch(f"{server.url}/ask", _body())
+        assert (status, json.loads(body).get("status")) == (200, "answered"), body
+        for hostile in ("lone high surrogate", "deep lists", "k NaN", "a string of 1 MB"):
+            status, body = _fetch(f"{server.url}/ask", HOSTILE_BODIES[hostile])
+            assert status in {413, 422}
+            _error(status, body)
+        assert _flood(server.port) < 50_000_000
+        status, body = _fetch(f"{server.url}/info", host="evil.example")
+        assert (status, _error(status, body)[0]) == (400, "host_not_allowed")
+        server.process.send_signal(stop)
+        assert server.process.wait(timeout=30) == exit_code
+        # Nothing but one line for each request, all of them JSON.
+        first, *lines = server.log.read_text(encoding="utf-8").splitlines()
+        assert first == f"Serving on {server.url} (Ctrl-C stops)"
+        assert {json.loads(line)["event"] for line in lines} == {"request"}
+
+
+@pytest.mark.usefixtures("loopback")
+def test_a_port_that_is_taken_is_refused(settings: Settings) -> None:
+    with bind("127.0.0.1", 0) as listener:
+        port = str(listener.getsockname()[1])
+        command = [
+            sys.executable,
+            "-m",
+            "qa",
+            "serve",
+            "--port",
+            port,
+            "--index-dir",
+            str(settings.index_dir),
+        ]
+        taken = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (taken.returncode, taken.stdout) == (2, "")
+    assert "it is in use. Choose another: qa serve --port 0" in taken.stderr
 
 
 @pytest.mark.usefixtures("loopback")
