@@ -14,6 +14,7 @@ from qa.errors import ArticleNotFoundError, QAError
 from qa.serve.asking import Asking
 from qa.serve.front import Front
 from qa.serve.metrics import CONTENT_TYPE, Metrics
+from qa.serve.page import page
 from qa.serve.policy import Policy
 from qa.serve.pool import Pool
 from qa.serve.refusals import Refusal, on_http_exception, on_qa_error
@@ -97,7 +98,7 @@ def create_app(current: Callable[[], Answerer], policy: Policy | None = None) ->
     )
     pool = Pool(threads=policy.threads, queue=policy.queue, deadline_s=policy.deadline_s)
     asking = Asking(current, pool, metrics)
-    for router in (_questions(asking), _articles(asking), _operations(asking, metrics)):
+    for router in (_questions(asking), _articles(asking), _operations(asking, metrics), page()):
         app.include_router(router)
     return app
 

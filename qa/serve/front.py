@@ -13,15 +13,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.serve.keys import Keys
 from qa.serve.metrics import Metrics
+from qa.serve.page import PATHS
 from qa.serve.rates import Rate
 from qa.serve.refusals import Refusal, error_response, refusal_response
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""What needs no key and is not counted: a prober has none, and asks often."""
+OPEN_PATHS = PATHS | {"/healthz", "/readyz"}
+"""What needs no key and is not counted: a prober has none and asks often, and the page is where a key is typed in."""
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",

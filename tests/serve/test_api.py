@@ -376,7 +376,6 @@ def test_a_long_body_in_pieces_is_refused_too(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not_found"),
         ("GET", "/nothing", 404, "not_found"),
         ("GET", "/docs", 404, "not_found"),
         ("GET", "/ask/", 404, "not_found"),
