@@ -25,7 +25,7 @@ ask: export QUESTION = $(value Q)
 ask index serve: export ARTICLES = $(value FOLDER)
 
 .DEFAULT_GOAL := help
-.PHONY: help ask question index serve test check format lock clean distclean reliability reader bench bench-all
+.PHONY: help ask question index serve test check format lock clean distclean reliability reader screenshot bench bench-all
 .NOTPARALLEL:  # pip runs once at a time, and checks print in order
 
 help: ## List these commands
@@ -129,6 +129,9 @@ reliability: $(DEV) $(SELF) ## Kill, damage, fill and interrupt at length, then 
 	QA_DOSE=full QA_FIGURES=$$figures $(VENV)/bin/python -m pytest tests/reliability $(ARGS) && \
 	$(VENV)/bin/python tests/reliability/report.py "$$figures" > docs/reliability.md.new && \
 	mv docs/reliability.md.new docs/reliability.md
+
+screenshot: $(DEV) $(SELF) ## Take the README's picture of the page, with the Chromium that is installed
+	$(VENV)/bin/python tests/browser/screenshot.py
 
 # Examples, state and curve stay in READER_WORK: what was interrupted is taken up again, and what is done is done.
 READER_WORK ?= $(HOME)/.cache/qa/reader
