@@ -4,6 +4,7 @@ pydantic checks the values; pydantic-settings is left out because importing it c
 second, which every `qa ask` would pay (docs/decisions.md).
 """
 
+import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -79,11 +80,17 @@ def load_settings(flags: Mapping[str, object] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = str(first["loc"][0])
-        known = ", ".join(Settings.model_fields)
-        hint = f" Settings are: {known}." if first["type"] == "extra_forbidden" else ""
+        hint = _meant(key) if first["type"] == "extra_forbidden" else ""
         raise InputError(
             f"Bad setting {key!r} from {origin.get(key, 'the defaults')}: found {first['input']!r}. {first['msg']}.{hint}"
         ) from error
+
+
+def _meant(name: str) -> str:
+    close = difflib.get_close_matches(name, Settings.model_fields)
+    if close:
+        return f" Did you mean {' or '.join(close)}?"
+    return f" Settings are: {', '.join(Settings.model_fields)}."
 
 
 def _from_environment() -> dict[str, object]:

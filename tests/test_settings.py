@@ -136,12 +136,17 @@ def test_an_unknown_key_in_the_file_is_refused(place: Path, line: str) -> None:
         load_settings()
 
 
-def test_the_refusal_lists_what_there_is(place: Path) -> None:
-    write(place, "chunk_size = 3")
-    with pytest.raises(
-        InputError,
-        match=r"'chunk_size' from qa\.toml: found 3\. .*Settings are: model, index_dir, chunk_tokens",
-    ):
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("colour", r"Settings are: model, index_dir, chunk_tokens"),
+        ("modle", r"Did you mean model\?$"),
+        ("api_keys_fiel", r"Did you mean api_keys_file or api_keys or api_key\?$"),
+    ],
+)
+def test_the_refusal_says_what_was_meant_or_what_there_is(place: Path, name: str, hint: str) -> None:
+    write(place, f"{name} = 3")
+    with pytest.raises(InputError, match=rf"'{name}' from qa\.toml: found 3\. .*{hint}"):
         load_settings()
 
 

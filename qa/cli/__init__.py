@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from qa.cli.asking import ask, show, verify
+from qa.cli.asking import ask
 from qa.cli.indexing import doctor, eval, index
+from qa.cli.looking import articles, show, verify
 from qa.cli.serving import serve
 
 app = typer.Typer(
@@ -46,5 +47,5 @@ def _root(
     """
 
 
-for command in (index, ask, serve, show, verify, doctor, eval):
+for command in (index, ask, serve, articles, show, verify, doctor, eval):
     app.command()(command)

@@ -1,14 +1,21 @@
-"""Commands that ask, show and check."""
+"""The command that asks."""
 
 # ruff: noqa: D301 (the escape \b is click's mark for "do not wrap these lines": it must be the character itself)
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qa.cli.options import IndexDir, Json, Model, Plain, settings_of
 from qa.errors import EXIT_ANSWERED, EXIT_NO_EVIDENCE, InputError
+
+if TYPE_CHECKING:
+    from qa.settings import Settings
+    from qa.shell import Terminal
+    from qa.types import Answer
 
 _MAX_STDIN_BYTES = 64 * 1024  # far more than a question may have, and the limit of the API's body
 
@@ -30,96 +37,72 @@ def ask(
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show what every score is made of.")] = False,
     as_json: Json = False,
+    as_jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="With -: a question a line, a JSON object a line.")
+    ] = False,
     plain: Plain = False,
 ) -> None:
     """Answer a question with quotes, or say that the articles do not.
+
+    Without a question a terminal gets a prompt: Ctrl-C gives up a question, Ctrl-D ends.
 
     \b
     Examples:
       qa ask "Why won't NATO admit Ukraine?"
       echo "Which drones did Turkey sell?" | qa ask -
       qa ask "Who opposes the plan?" -k 3 --json | jq .citations
+      qa ask - --jsonl < questions.txt > answers.jsonl
+
+    With --jsonl a line that cannot be used gets {"error": ...} in its place and the others their answers; the exit
+    code is then 2, else 1 when any line found no evidence, else 0.
     """
-    if question is None:
-        raise InputError("""No question. Ask one: qa ask "Why won't NATO admit Ukraine?\"""")
-    from qa.shell import Terminal, answer_lines, read_text
+    from qa.shell import Terminal, read_text
     from qa.wiring import open_asker
 
-    settings = settings_of(index_dir=index_dir, model=model, k=k, server=server)
-    text = read_text(Path("-"), max_bytes=_MAX_STDIN_BYTES) if question == "-" else question
-    answer = open_asker(settings)(
-        text, k=settings.k, max_context_tokens=max_context_tokens, explained=explain
-    )
     terminal = Terminal(plain=plain)
-    if as_json:
-        from qa.wire import wire_answer
+    if as_jsonl and (question != "-" or as_json):
+        raise InputError("--jsonl reads questions from stdin and goes without --json. Try: qa ask - --jsonl")
+    if question is None and not terminal.converses:
+        raise InputError("""No question. Ask one: qa ask "Why won't NATO admit Ukraine?\"""")
+    settings = settings_of(index_dir=index_dir, model=model, k=k, server=server)
+    # An explanation is also what says which words to mark on a terminal.
+    explained = explain or (terminal.screen is not None and not as_json and not as_jsonl)
+    asker = open_asker(settings, live=question is None)
 
-        terminal.data(wire_answer(answer).model_dump_json() + "\n")
-    else:
-        terminal.lines(answer_lines(answer))
+    def answer_to(text: str) -> "Answer":
+        return asker(text, k=settings.k, max_context_tokens=max_context_tokens, explained=explained)
+
+    if as_jsonl:
+        from qa.shell import answer_lines_of, read_lines
+
+        raise typer.Exit(answer_lines_of(read_lines(max_bytes=_MAX_STDIN_BYTES), answer_to, terminal.data))
+    show = partial(_show_json, terminal) if as_json else _show_lines(terminal, settings, explain)
+    if question is None:
+        from qa.shell import converse
+
+        terminal.say("Ask a question; Ctrl-D ends.")
+        converse(lambda text: show(answer_to(text)), terminal)
+        return
+    answer = answer_to(read_text(Path("-"), max_bytes=_MAX_STDIN_BYTES) if question == "-" else question)
+    show(answer)
     raise typer.Exit(EXIT_ANSWERED if answer.status == "answered" else EXIT_NO_EVIDENCE)
 
 
-def show(
-    article_id: Annotated[
-        str, typer.Argument(metavar="ARTICLE_ID", help="Id of an article, as citations name it.")
-    ],
-    start: Annotated[int | None, typer.Option(metavar="N", help="First character, counted from 0.")] = None,
-    end: Annotated[int | None, typer.Option(metavar="N", help="Character to stop before.")] = None,
-    index_dir: IndexDir = None,
-) -> None:
-    """Print the stored text of an article, or a part of it.
+def _show_json(terminal: "Terminal", answer: "Answer") -> None:
+    from qa.wire import wire_answer
 
-    In a pipe the text comes out exactly; on a terminal control characters are shown as escapes.
-
-    \b
-    Examples:
-      qa show nato-ukraine.md
-      qa show nato-ukraine.md --start 1042 --end 1187
-    """
-    from qa.shell import Terminal, find_article, metadata_lines, slice_text, visible
-    from qa.wiring import open_generation
-
-    article = find_article(open_generation(settings_of(index_dir=index_dir)), article_id)
-    text = slice_text(article, start, end)
-    terminal = Terminal()
-    for line in metadata_lines(article):
-        terminal.say(line)
-    if terminal.is_interactive:
-        text = visible(text) + ("" if text.endswith("\n") else "\n")
-    terminal.data(text)
+    terminal.data(wire_answer(answer).model_dump_json() + "\n")
 
 
-def verify(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Answers saved with --json; - reads them from stdin.")
-    ],
-    index_dir: IndexDir = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Compare with the files in this folder, not with the index."),
-    ] = None,
-) -> None:
-    """Check that saved quotes are still where the answers say.
+def _show_lines(terminal: "Terminal", settings: "Settings", why: bool) -> Callable[["Answer"], object]:
+    """Return what prints an answer: for a terminal with links to the articles' files, and cut to its width."""
+    from qa.shell import answer_lines
 
-    One line for each citation: ok, changed or missing. Exit code 0 when all are ok, else 1.
+    screen = terminal.screen
+    if screen is None:
+        return lambda answer: terminal.lines(answer_lines(answer, why=why))
+    from qa.shell import file_links
+    from qa.wiring import indexed_folder
 
-    \b
-    Examples:
-      qa verify answer.json
-      qa verify answer.json --folder seeds
-    """
-    from qa.shell import Terminal, folder_articles, parse_saved, read_text, replay, replay_line
-
-    saved = parse_saved(read_text(file))
-    if folder is not None:
-        replayed = list(replay(saved, folder_articles(folder)))
-    else:
-        from qa.wiring import open_generation
-
-        replayed = list(replay(saved, open_generation(settings_of(index_dir=index_dir)).article))
-    terminal = Terminal()
-    terminal.lines(replay_line(one) for one in replayed)
-    if not replayed:
-        terminal.say("No citations to check.")
-    raise typer.Exit(0 if all(one.verdict == "ok" for one in replayed) else 1)
+    link = file_links(indexed_folder(settings))
+    return lambda answer: terminal.lines(answer_lines(answer, why=why, width=screen.width, link=link))

@@ -2,13 +2,19 @@
 
 # ruff: noqa: D301 (the escape \b is click's mark for "do not wrap these lines": it must be the character itself)
 
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qa.cli.options import DEFAULT_FOLDER, IndexDir, Json, Model, settings_of
-from qa.errors import EXIT_ANSWERED, EXIT_INDEX
+from qa.errors import EXIT_ANSWERED, EXIT_INDEX, QAError
+
+if TYPE_CHECKING:
+    from qa.shell import Terminal
+    from qa.types import BuildReport
 
 
 def index(
@@ -17,6 +23,9 @@ def index(
     ] = DEFAULT_FOLDER,
     index_dir: IndexDir = None,
     model: Model = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and index again whenever the folder changes.")
+    ] = False,
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
 ) -> None:
@@ -26,22 +35,53 @@ def index(
     Examples:
       qa index
       qa index ~/articles --index-dir ~/articles-index
+      qa index ~/articles --watch
     """
-    from qa.shell import Terminal, index_lines, skipped_lines
-    from qa.wiring import build_index
+    from qa.shell import Terminal
+    from qa.wiring import build_index, watch_index
 
     terminal = Terminal(quiet=quiet)
     settings = settings_of(index_dir=index_dir, model=model)
-    with terminal.progress() as progress:
-        report = build_index(folder, settings, progress=progress)
+    show = partial(_show_report, terminal, as_json=as_json, quiet=quiet)
+    if not watch:
+        with terminal.progress() as progress:
+            report = build_index(folder, settings, progress=progress)
+        show(report)
+        return
+    before: BuildReport | QAError | None = None
+    for now in watch_index(folder, settings, progress=terminal.progress):
+        if isinstance(now, QAError):
+            if str(now) != str(before):
+                terminal.complain(f"qa: {now}")
+        elif (now.published or before is None or isinstance(before, QAError)) and not show(
+            now, before=before
+        ):
+            return
+        if before is None:
+            terminal.say(f"Watching {folder} (Ctrl-C stops)")
+        before = now
+
+
+def _show_report(
+    terminal: "Terminal",
+    report: "BuildReport",
+    *,
+    as_json: bool,
+    quiet: bool,
+    before: "BuildReport | QAError | None" = None,
+) -> bool:
+    """Print what was indexed, in one line where there was a round before; return whether anybody reads."""
+    from qa.shell import index_lines, skipped_lines
+
+    told = set() if before is None or isinstance(before, QAError) else set(skipped_lines(before))
     for line in skipped_lines(report):
-        terminal.say(line)
+        if line not in told:
+            terminal.say(line)
     if as_json:
         from qa.wire import wire_report
 
-        terminal.data(wire_report(report).model_dump_json() + "\n")
-    elif not quiet:
-        terminal.lines(index_lines(report))
+        return terminal.data(wire_report(report).model_dump_json() + "\n")
+    return quiet or terminal.lines(islice(index_lines(report), None if before is None else 1))
 
 
 def doctor(index_dir: IndexDir = None, model: Model = None) -> None:

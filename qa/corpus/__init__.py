@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from qa.corpus.language import detect_language
     from qa.corpus.load import SUFFIXES, load_article, load_folder
     from qa.corpus.split import TokenCounter, embedding_text, split_article
+    from qa.corpus.watch import watch_folder
 
 __all__ = [
     "CHUNKER_VERSION",
@@ -25,6 +26,7 @@ __all__ = [
     "load_article",
     "load_folder",
     "split_article",
+    "watch_folder",
 ]
 
 CHUNKER_VERSION = 1
@@ -37,5 +39,6 @@ __getattr__ = lazy_door(
         "language": ("detect_language",),
         "load": ("SUFFIXES", "load_article", "load_folder"),
         "split": ("TokenCounter", "embedding_text", "split_article"),
+        "watch": ("watch_folder",),
     },
 )

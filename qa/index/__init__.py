@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qa.index.draft import BuildProgress
     from qa.index.generation import Generation, open_generation
     from qa.index.lexical import LexicalIndex
+    from qa.index.origin import indexed_folder, remember_folder
     from qa.index.publish import Pointer, read_pointer
     from qa.index.tokenise import matched_words, question_terms, terms
     from qa.index.words import term_language
@@ -26,10 +27,12 @@ __all__ = [
     "Pointer",
     "build_generation",
     "examine",
+    "indexed_folder",
     "matched_words",
     "open_generation",
     "question_terms",
     "read_pointer",
+    "remember_folder",
     "term_language",
     "terms",
 ]
@@ -43,6 +46,7 @@ __getattr__ = lazy_door(
         "draft": ("BuildProgress",),
         "generation": ("Generation", "open_generation"),
         "lexical": ("LexicalIndex",),
+        "origin": ("indexed_folder", "remember_folder"),
         "publish": ("Pointer", "read_pointer"),
         "tokenise": ("matched_words", "question_terms", "terms"),
         "words": ("term_language",),

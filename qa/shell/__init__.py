@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 from qa.doors import lazy_door
 
 if TYPE_CHECKING:
-    from qa.shell.lookup import find_article, slice_text
+    from qa.shell.batch import answer_lines_of
+    from qa.shell.lookup import file_links, find_article, slice_text
+    from qa.shell.page import page_lines
+    from qa.shell.prompt import converse
+    from qa.shell.reading import read_lines, read_text
     from qa.shell.render import (
+        ARTICLE_HEADINGS,
         answer_lines,
+        article_row,
         check_line,
         index_lines,
         metadata_lines,
@@ -18,18 +24,25 @@ if TYPE_CHECKING:
         skipped_lines,
         visible,
     )
-    from qa.shell.terminal import Terminal, read_text
+    from qa.shell.terminal import Terminal
     from qa.shell.verify import folder_articles, parse_saved, replay
 
 __all__ = [
+    "ARTICLE_HEADINGS",
     "Terminal",
     "answer_lines",
+    "answer_lines_of",
+    "article_row",
     "check_line",
+    "converse",
+    "file_links",
     "find_article",
     "folder_articles",
     "index_lines",
     "metadata_lines",
+    "page_lines",
     "parse_saved",
+    "read_lines",
     "read_text",
     "replay",
     "replay_line",
@@ -41,9 +54,22 @@ __all__ = [
 __getattr__ = lazy_door(
     __name__,
     {
-        "lookup": ("find_article", "slice_text"),
+        "batch": ("answer_lines_of",),
+        "lookup": (
+            "file_links",
+            "find_article",
+            "slice_text",
+        ),
+        "page": ("page_lines",),
+        "prompt": ("converse",),
+        "reading": (
+            "read_lines",
+            "read_text",
+        ),
         "render": (
+            "ARTICLE_HEADINGS",
             "answer_lines",
+            "article_row",
             "check_line",
             "index_lines",
             "metadata_lines",
@@ -51,7 +77,11 @@ __getattr__ = lazy_door(
             "skipped_lines",
             "visible",
         ),
-        "terminal": ("Terminal", "read_text"),
-        "verify": ("folder_articles", "parse_saved", "replay"),
+        "terminal": ("Terminal",),
+        "verify": (
+            "folder_articles",
+            "parse_saved",
+            "replay",
+        ),
     },
 )

@@ -4,12 +4,24 @@ Article text may hold anything: whatever could move the cursor, change colours o
 shown (escape sequences, bidi overrides, invisible characters) comes out as a visible escape.
 """
 
+import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from qa.types import Answer, Article, BuildReport, Check, Citation, Explanation, Part, Passage, Span
+from qa.types import (
+    Answer,
+    Article,
+    ArticleSummary,
+    BuildReport,
+    Check,
+    Citation,
+    Explanation,
+    Part,
+    Passage,
+    Span,
+)
 
 if TYPE_CHECKING:
     from qa.shell.verify import Replay
@@ -17,7 +29,9 @@ if TYPE_CHECKING:
 Style = Literal["", "quote", "source", "heading", "dim", "warning"]
 
 NO_EVIDENCE = "Not in these articles."
-_SHORT_CHARS = 160
+ARTICLE_HEADINGS = ("article", "title", "source", "published", "chunks")
+_SHORT_CHARS, _LEAST_CHARS, _SHORT_INDENT = 160, 40, 5
+_SPARE_CHARS = 12  # what breaking between words leaves unused in two rows
 _KEPT = frozenset("\n\t\u200c\u200d\u00ad")  # joiners are part of words and emoji; a soft hyphen is harmless
 _ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -25,13 +39,14 @@ _ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 class Line(NamedTuple):
     """A line to show: its text holds no line break and nothing but printable characters.
 
-    `mark` is what stands out in it, a half-open range of `text`.
+    `marks` are what stands out in it, half-open ranges of `text`; `link` is a URL that it leads to.
     """
 
     text: str
     style: Style = ""
     indent: int = 0
-    mark: Span | None = None
+    marks: tuple[Span, ...] = ()
+    link: str = ""
 
 
 def visible(text: str) -> str:
@@ -41,32 +56,36 @@ def visible(text: str) -> str:
     return "".join(_escape(character) for character in text)
 
 
-def answer_lines(answer: Answer) -> Iterator[Line]:
-    """Show the quotes with their sources, then the other passages in short, then why if that was asked for."""
-    yield from _reply_lines(answer)
-    if answer.explanation is not None:
-        yield from _explanation_lines(answer.explanation)
+def answer_lines(
+    answer: Answer, *, why: bool = True, width: int | None = None, link: Callable[[str], str] = lambda _: ""
+) -> Iterator[Line]:
+    """Show the quotes with their sources, then the other passages in short, then why if that is wanted and known.
 
-
-def _reply_lines(answer: Answer) -> Iterator[Line]:
+    `width` is that of a terminal: passages are cut to fit it and the words that they share with the question are
+    marked, as far as the answer explains itself. `link` gives the URL of an article's file, or "".
+    """
+    cited = {citation.passage for citation in answer.citations}
+    others = [passage for passage in answer.passages if passage.rank not in cited]
     if answer.status == "no_evidence":
         yield Line(NO_EVIDENCE, "heading")
-        if answer.passages:
-            yield Line("")
-            yield Line("Closest passages, none of them an answer:", "dim")
-            yield from _passages(answer.passages)
-        return
     for number, citation in enumerate(answer.citations):
         if number:
             yield Line("")
         yield from _quote_lines(citation)
-        yield Line(_source(citation), "source", indent=2)
-    cited = {citation.passage for citation in answer.citations}
-    others = [passage for passage in answer.passages if passage.rank not in cited]
+        yield Line(_source(citation), "source", indent=2, link=link(citation.article_id))
     if others:
         yield Line("")
-        yield Line("Other passages:", "dim")
-        yield from _passages(others)
+        answered = answer.status == "answered"
+        yield Line("Other passages:" if answered else "Closest passages, none of them an answer:", "dim")
+    explained = answer.explanation.passages if answer.explanation and width is not None else ()
+    shared = {each.rank: each.matched for each in explained}
+    for passage in others:
+        place = f"{_flat(passage.chunk.article_id)} {passage.chunk.start}-{passage.chunk.end}"
+        title = f"{passage.rank}. {_flat(passage.title)} ({place})"
+        yield Line(title, "source", indent=2, link=link(passage.chunk.article_id))
+        yield _short_line(passage, shared.get(passage.rank, ()), width)
+    if why and answer.explanation is not None:
+        yield from _explanation_lines(answer.explanation)
 
 
 def _quote_lines(citation: Citation) -> Iterator[Line]:
@@ -77,7 +96,7 @@ def _quote_lines(citation: Citation) -> Iterator[Line]:
     place, first, last = 0, len(before), len(before) + len(words)
     for text in f"{before}{words}{after}".split("\n"):
         mark = max(first - place, 0), min(last - place, len(text))
-        yield Line(text, "quote", mark=mark if mark[0] < mark[1] else None)
+        yield Line(text, "quote", marks=(mark,) if mark[0] < mark[1] else ())
         place += len(text) + 1
 
 
@@ -154,11 +173,10 @@ def check_line(check: Check) -> Line:
     )
 
 
-def _passages(passages: Iterable[Passage]) -> Iterator[Line]:
-    for passage in passages:
-        place = f"{_flat(passage.chunk.article_id)} {passage.chunk.start}-{passage.chunk.end}"
-        yield Line(f"{passage.rank}. {_flat(passage.title)} ({place})", "source", indent=2)
-        yield Line(_short(passage.text), "dim", indent=5)
+def article_row(summary: ArticleSummary) -> tuple[str, ...]:
+    """Return what the list of articles says of one, under ARTICLE_HEADINGS."""
+    fields = (summary.id, summary.title, summary.source, summary.published, str(summary.chunks))
+    return tuple(_flat(field or "") for field in fields)
 
 
 def _source(citation: Citation) -> str:
@@ -175,11 +193,27 @@ def _source(citation: Citation) -> str:
     return " | ".join(_flat(part) for part in parts if part)
 
 
-def _short(text: str) -> str:
-    flat = _flat(text)
-    if len(flat) <= _SHORT_CHARS:
-        return flat
-    return flat[:_SHORT_CHARS].rsplit(" ", 1)[0] + " ..."
+def _short_line(passage: Passage, words: Iterable[str], width: int | None) -> Line:
+    """Show the beginning of a passage, or on a terminal the place where it has the first of the words."""
+    text = _flat(passage.text)
+    chars = _SHORT_CHARS if width is None else max(2 * (width - _SHORT_INDENT) - _SPARE_CHARS, _LEAST_CHARS)
+    found = _places(text, words)
+    if found and found[0][1] > chars:
+        text = "... " + text[: found[0][0]][-chars // 4 :].partition(" ")[2] + text[found[0][0] :]
+    if len(text) > chars:
+        text = text[:chars].rsplit(" ", 1)[0] + " ..."
+    return Line(text, "dim", indent=_SHORT_INDENT, marks=_places(text, words))
+
+
+def _places(text: str, words: Iterable[str]) -> tuple[Span, ...]:
+    """Return where the words stand in the text; a pair of Chinese characters may stand inside a longer run."""
+    wanted = [
+        re.escape(word)
+        if unicodedata.east_asian_width(word[0]) in "WF"
+        else rf"(?<!\w){re.escape(word)}(?!\w)"
+        for word in sorted(words, key=len, reverse=True)
+    ]
+    return tuple(match.span() for match in re.finditer("|".join(wanted), text)) if wanted else ()
 
 
 def _flat(text: str) -> str:

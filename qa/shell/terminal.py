@@ -2,21 +2,27 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from qa.errors import InputError
 from qa.shell.render import Line, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 Progress = Callable[[str, int, int], None]
 
-_MARK = "underline"
 _STYLES = {"quote": "bold green", "source": "cyan", "heading": "bold", "dim": "dim", "warning": "yellow"}
+_MARKS = {"": "bold green", "quote": "underline", "dim": "not dim bold"}
+
+
+class Screen(NamedTuple):
+    """Columns and rows of a terminal."""
+
+    width: int
+    height: int
 
 
 class Terminal:
@@ -31,25 +37,58 @@ class Terminal:
         """Whether a person looks at stdout."""
         return _is_tty(sys.stdout)
 
-    def data(self, text: str) -> None:
-        """Write exactly this text to stdout, as UTF-8."""
-        _write(sys.stdout, text)
+    @property
+    def converses(self) -> bool:
+        """Whether a person can be asked and answered."""
+        return self.is_interactive and _is_tty(sys.stdin)
 
-    def lines(self, lines: Iterable[Line]) -> None:
-        """Write lines to stdout: styled and wrapped for a person, one by one otherwise."""
+    @property
+    def screen(self) -> Screen | None:
+        """Return the size of the terminal that a person looks at, None where nothing may be styled for it."""
         if self._plain or not self.is_interactive:
-            self.data("".join(f"{' ' * line.indent}{line.text}\n" for line in lines))
-            return
-        from rich.padding import Padding
+            return None
+        return Screen(*_console(sys.stdout).size)
+
+    def data(self, text: str) -> bool:
+        """Write exactly this text to stdout, as UTF-8, and return whether anybody still reads."""
+        return _write(sys.stdout, text)
+
+    def lines(self, lines: Iterable[Line]) -> bool:
+        """Write lines as `data` does: styled and wrapped for a person, one by one otherwise."""
+        if self.screen is None:
+            return self.data("".join(f"{' ' * line.indent}{line.text}\n" for line in lines))
         from rich.text import Text
 
         console = _console(sys.stdout)
         with console.capture() as captured:
             for line in lines:
-                text = Text(line.text, style=_STYLES.get(line.style, ""))
-                if line.mark is not None:
-                    text.stylize(_MARK, *line.mark)
-                console.print(Padding(text, (0, 0, 0, line.indent), expand=False))
+                indent = Text(" " * line.indent)
+                for row in _styled(line).wrap(console, max(console.width - line.indent, 1)) or [Text()]:
+                    row.rstrip()
+                    console.print(indent + row, soft_wrap=True)
+        return self.data(captured.get())
+
+    def table(
+        self, headings: Sequence[str], rows: Iterable[Sequence[str]], *, elastic: Collection[str]
+    ) -> None:
+        """Write rows in columns for a person, of which the elastic ones are cut where the terminal is narrow.
+
+        Otherwise cells are divided by tabs, and there are no headings.
+        """
+        if self.screen is None:
+            self.data("".join("\t".join(row) + "\n" for row in rows))
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in headings:
+            table.add_column(heading, no_wrap=heading not in elastic)
+        for row in rows:
+            table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
+        console = _console(sys.stdout)
+        with console.capture() as captured:
+            console.print(table)
         self.data(captured.get())
 
     def say(self, message: str) -> None:
@@ -82,34 +121,16 @@ class Terminal:
             yield report
 
 
-def read_text(file: Path, *, max_bytes: int | None = None) -> str:
-    """Read UTF-8 text from a file, or from stdin when `file` is `-`.
+def _styled(line: Line) -> "Text":
+    from rich.style import Style
+    from rich.text import Text
 
-    Raises InputError when it cannot be read, is longer than `max_bytes` or is not UTF-8.
-    """
-    where = "stdin" if str(file) == "-" else str(file)
-    try:
-        data = _read_stdin(max_bytes) if where == "stdin" else file.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"Cannot read {where}: {error.strerror or error}. Save an answer first: qa ask QUESTION --json > FILE"
-        ) from error
-    if max_bytes is not None and len(data) > max_bytes:
-        raise InputError(
-            f"Found more than {max_bytes} bytes in {where}, expected at most that. See: qa --help"
-        )
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"Found bytes in {where} that are not UTF-8 ({error.reason} at {error.start}). See: qa --help"
-        ) from error
-
-
-def _read_stdin(max_bytes: int | None) -> bytes:
-    if sys.stdin is None:  # closed by the caller: <&-
-        return b""
-    return sys.stdin.buffer.read(-1 if max_bytes is None else max_bytes + 1)
+    text = Text(line.text, style=_STYLES.get(line.style, ""))
+    if line.link:
+        text.stylize(Style(link=line.link))
+    for mark in line.marks:
+        text.stylize(_MARKS[line.style], *mark)
+    return text
 
 
 def _console(stream: TextIO) -> "Console":
@@ -122,19 +143,24 @@ def _is_tty(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
-def _write(stream: TextIO | None, text: str) -> None:
-    """Write all of it now; a reader that has gone (`| head`) is no error, and the exit code keeps its meaning."""
+def _write(stream: TextIO | None, text: str) -> bool:
+    """Write all of it now and return whether somebody reads.
+
+    A reader that has gone (`| head`) is no error, and the exit code keeps its meaning.
+    """
     if stream is None:  # closed by the caller: >&-
-        return
+        return False
     try:
         stream.flush()
         stream.buffer.write(text.encode("utf-8", "backslashreplace"))
         stream.buffer.flush()
     except BrokenPipeError:
         _mute(stream)
+        return False
     except OSError:
         _mute(stream)  # else the interpreter tries again while it shuts down, and fails noisily
         raise
+    return True
 
 
 def _mute(stream: TextIO) -> None:

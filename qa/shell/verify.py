@@ -1,7 +1,6 @@
 """Replay the citations of saved answers: is each quote still where the answer says it is."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Literal
 
 from qa.corpus import load_article
 from qa.errors import ArticleNotFoundError, InputError
+from qa.shell.lookup import file_in
 from qa.types import Article
 
 Verdict = Literal["ok", "changed", "missing"]
@@ -73,25 +73,15 @@ def replay(answers: tuple[object, ...], find: FindArticle) -> Iterator[Replay]:
 
 
 def folder_articles(folder: Path) -> FindArticle:
-    """Look articles up in `folder` as its files are now, by the id they have in an index.
-
-    A saved answer may come from anyone: an id that leads out of the folder counts as not found.
-    """
+    """Look articles up in `folder` as its files are now, by the id they have in an index."""
     if not folder.is_dir():
         raise InputError(
             f"No folder at {folder}. Name the folder that was indexed: qa verify FILE --folder FOLDER"
         )
-    root = folder.resolve()
 
     def find(article_id: str) -> Article:
-        try:
-            path = Path(
-                os.path.realpath(root / article_id)
-            )  # resolve() raises RuntimeError on a loop of links
-            inside = path.is_relative_to(root) and path.is_file()
-        except (OSError, ValueError):  # a NUL, a name too long
-            inside = False
-        if not inside:
+        path = file_in(folder, article_id)
+        if path is None:
             raise ArticleNotFoundError(f"no such file in {folder}")
         try:
             return load_article(path, article_id)

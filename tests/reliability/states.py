@@ -94,10 +94,10 @@ def check_answer(answer: Answer, state: State) -> None:
 
 
 def check_tidy(index_dir: Path) -> None:
-    """Check that there is nothing but CURRENT, LOCK and at most three generations."""
+    """Check that there is nothing but CURRENT, LOCK, perhaps FOLDER, and at most three generations."""
     names = {path.name for path in index_dir.iterdir()}
     kept = {name for name in names if _KEPT.fullmatch(name)}
-    if names - kept != {"CURRENT", "LOCK"} or len(kept) > 3:
+    if names - kept - {"FOLDER"} != {"CURRENT", "LOCK"} or len(kept) > 3:
         raise BrokenPromiseError(f"the folder holds {sorted(names)}")
     if read_pointer(index_dir).generation not in kept:
         raise BrokenPromiseError(f"CURRENT names a generation that is not among {sorted(kept)}")

@@ -11,7 +11,7 @@ import qa.serve
 from qa.answer import Answerer
 from qa.index import Generation
 from qa.models import FakeEmbedder
-from qa.serve import Keys, Policy, create_app
+from qa.serve import Keys, Policy, Rate, create_app
 from qa.serve.front import SECURITY_HEADERS
 from qa.serve.page import NAMES, PATHS
 
@@ -26,7 +26,7 @@ TYPES = {
 
 @pytest.fixture
 def client(generation: Generation) -> Iterator[TestClient]:
-    policy = Policy(keys=Keys(["key-number-one-of-the-test"]), rate="1/minute")
+    policy = Policy(keys=Keys(["key-number-one-of-the-test"]), rate=Rate("1/minute"))
     app = create_app(lambda: Answerer(generation, FakeEmbedder()), policy)
     with TestClient(app, base_url="http://localhost") as found:
         yield found

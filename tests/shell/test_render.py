@@ -12,7 +12,7 @@ from qa.index import Generation
 from qa.shell.lookup import closest_ids, slice_text
 from qa.shell.render import answer_lines, index_lines, metadata_lines, replay_line, skipped_lines, visible
 from qa.shell.verify import Replay
-from qa.types import Answer, Article, BuildReport, Citation, Skipped
+from qa.types import Answer, Article, BuildReport, Citation, ExplainedPassage, Explanation, Skipped
 
 
 def _shown(answer: Answer) -> list[str]:
@@ -52,6 +52,46 @@ def test_no_evidence_is_said_and_the_closest_passages_are_marked_as_such(answer:
 def test_a_long_passage_is_cut_between_words_and_put_on_one_line(answer: Answer) -> None:
     long = replace(answer.passages[1], text="one\ntwo " * 60)
     assert _shown(replace(answer, passages=(long,)))[-1] == "     " + ("one two " * 20).strip() + " ..."
+
+
+def _explained(answer: Answer, *matched: str) -> Answer:
+    passages = tuple(ExplainedPassage(passage.rank, (), matched) for passage in answer.passages)
+    return replace(answer, explanation=Explanation(passages, (), ()))
+
+
+@pytest.mark.parametrize(
+    ("text", "matched", "shown"),
+    [
+        ("It opened on Friday.", ("Friday", "open"), "It opened on [Friday]."),
+        ("U.S. forces (the U.S.)", ("forces", "U.S."), "[U.S.] [forces] (the [U.S.])"),
+        ("cafés and café", ("café",), "cafés and [café]"),
+        ("東京の港", ("の港",), "東京[の港]"),
+        ("a.b a+b", ("a+b",), "a.b [a+b]"),
+        ("nothing", (), "nothing"),
+        (f"{'far ' * 60}away", ("away",), f"... {'far ' * 8}[away]"),
+    ],
+)
+def test_words_of_the_question_are_marked_on_a_terminal(
+    answer: Answer, text: str, matched: tuple[str, ...], shown: str
+) -> None:
+    long = _explained(replace(answer, passages=(replace(answer.passages[1], text=text),)), *matched)
+    *_, line = answer_lines(long, why=False, width=80)
+    for start, end in reversed(line.marks):
+        line = line._replace(text=f"{line.text[:start]}[{line.text[start:end]}]{line.text[end:]}")
+    assert line.text == shown
+    assert [line.marks for line in answer_lines(long, why=False) if line.style == "dim"] == [(), ()]
+
+
+@pytest.mark.parametrize("width", [10, 40, 80, 200])
+def test_a_passage_takes_two_rows_of_a_terminal_at_most(answer: Answer, width: int) -> None:
+    long = replace(answer.passages[1], text="one\ntwo " * 200)
+    *_, line = answer_lines(replace(answer, passages=(long,)), width=width)
+    assert len(line.text) <= max(2 * (width - line.indent), 45)
+
+
+def test_sources_and_passages_are_links_where_there_is_a_file(answer: Answer) -> None:
+    linked = [line.link for line in answer_lines(answer, link=lambda article_id: f"file:///{article_id}")]
+    assert [link for link in linked if link] == ["file:///a/b.md"] * 3
 
 
 def test_an_empty_place_in_the_source_line_is_left_out(answer: Answer) -> None:
@@ -168,6 +208,6 @@ def test_the_words_that_answer_are_marked(parts: tuple[str, str, str], start: in
     )
     lines = [line for line in answer_lines(_only(citation)) if line.style == "quote"]
     assert "\n".join(line.text for line in lines) == visible(quote)
-    marked = [line.text[slice(*line.mark)] for line in lines if line.mark is not None]
+    marked = [line.text[slice(*mark)] for line in lines for mark in line.marks]
     wanted = visible(parts[1]).split("\n") if found else []
     assert marked == [text for text in wanted if text]

@@ -1,0 +1,56 @@
+"""The one room that reads settings and puts the parts together.
+
+Others are entered where they are needed: a question to a server must not pay for those that answer one.
+"""
+
+from typing import TYPE_CHECKING
+
+from qa.doors import lazy_door
+
+if TYPE_CHECKING:
+    from qa.wiring.answering import (
+        Asker,
+        ask_judged_folder,
+        indexed_folder,
+        open_answerer,
+        open_asker,
+        open_generation,
+    )
+    from qa.wiring.building import build_index, examine_index, watch_index
+    from qa.wiring.models import MAX_CHUNK_TOKENS, OVERLAP_SHARE
+    from qa.wiring.serving import check_service, make_app, serve_policy, serve_worker
+
+__all__ = [
+    "MAX_CHUNK_TOKENS",
+    "OVERLAP_SHARE",
+    "Asker",
+    "ask_judged_folder",
+    "build_index",
+    "check_service",
+    "examine_index",
+    "indexed_folder",
+    "make_app",
+    "open_answerer",
+    "open_asker",
+    "open_generation",
+    "serve_policy",
+    "serve_worker",
+    "watch_index",
+]
+
+__getattr__ = lazy_door(
+    __name__,
+    {
+        "answering": (
+            "Asker",
+            "ask_judged_folder",
+            "indexed_folder",
+            "open_answerer",
+            "open_asker",
+            "open_generation",
+        ),
+        "building": ("build_index", "examine_index", "watch_index"),
+        "models": ("MAX_CHUNK_TOKENS", "OVERLAP_SHARE"),
+        "serving": ("check_service", "make_app", "serve_policy", "serve_worker"),
+    },
+)

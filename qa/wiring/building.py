@@ -1,0 +1,87 @@
+"""Index a folder, follow it, examine what came of it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from math import inf
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from qa.errors import IndexBusyError, QAError, StorageError
+from qa.settings import Settings
+from qa.types import Article, BuildReport, Check, Skipped
+from qa.wiring.models import chunker_of, embedder_of
+
+if TYPE_CHECKING:
+    from qa.index import BuildProgress
+    from qa.models import Embedder
+
+RETRY_S = 5.0
+
+
+def build_index(
+    folder: Path, settings: Settings, *, progress: "BuildProgress" = lambda stage, done, total: None
+) -> BuildReport:
+    """Index a folder as the settings say."""
+    return _build_folder(folder, settings, embedder_of(settings), progress)
+
+
+def watch_index(
+    folder: Path, settings: Settings, *, progress: Callable[[], AbstractContextManager["BuildProgress"]]
+) -> Iterator[BuildReport | QAError]:
+    """Index a folder now, and again whenever it has changed, for ever; yield what came of it each time.
+
+    The model stays loaded. A writer that is in the way, or a disk that is full, is tried again by and by. Raises what
+    `build_index` does the first time.
+    """
+    from qa.corpus import watch_folder
+
+    embedder = embedder_of(settings)
+    built, due_at = False, 0.0
+    for changed in watch_folder(folder, without=settings.index_dir):
+        if not changed and monotonic() < due_at:
+            continue
+        due_at = inf
+        outcome: BuildReport | QAError
+        try:
+            with progress() as told:
+                outcome = _build_folder(folder, settings, embedder, told)
+        except QAError as error:
+            if not built:
+                raise
+            if isinstance(error, IndexBusyError | StorageError):
+                due_at = monotonic() + RETRY_S
+            outcome = error
+        built = True
+        yield outcome
+
+
+def examine_index(settings: Settings) -> Iterator[Check]:
+    """Examine the index and what it stands on."""
+    from qa.index import examine
+
+    return examine(settings.index_dir, embedder_of(settings))
+
+
+def build_articles(
+    read: Callable[[], Iterable[Article | Skipped]],
+    settings: Settings,
+    embedder: "Embedder",
+    progress: "BuildProgress",
+) -> BuildReport:
+    """Index articles as the settings say."""
+    from qa.index import build_generation
+
+    chunker = chunker_of(settings, embedder.fingerprint)
+    return build_generation(read, settings.index_dir, embedder=embedder, chunker=chunker, progress=progress)
+
+
+def _build_folder(
+    folder: Path, settings: Settings, embedder: "Embedder", progress: "BuildProgress"
+) -> BuildReport:
+    from qa.corpus import load_folder
+    from qa.index import remember_folder
+
+    report = build_articles(lambda: load_folder(folder), settings, embedder, progress)
+    remember_folder(settings.index_dir, folder)
+    return report
