@@ -20,7 +20,7 @@ from qa.settings import Settings
 from qa.types import Answer
 from qa.wire import WireAnswer, answer_of, wire_answer
 from qa.wiring import open_answerer, open_asker
-from tests.serve.running import running
+from tests.running import running
 
 pytestmark = pytest.mark.usefixtures("loopback")
 

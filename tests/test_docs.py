@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qa.cli import app
-from qa.serve.metrics import Metrics
+from qa.gate.metrics import Metrics
 from qa.settings import Settings
 from qa.wiring import build_index
 

@@ -30,7 +30,7 @@ def serve(
     """
     from functools import partial
 
-    from qa.serve import bind, url_of
+    from qa.listen import bind, url_of
     from qa.shell import Terminal
     from qa.wiring import check_service, serve_worker
 
@@ -41,6 +41,6 @@ def serve(
         if settings.workers == 1:
             serve_worker(settings, listener)
         else:
-            from qa.serve import run_workers
+            from qa.listen import run_workers
 
             run_workers(partial(serve_worker, settings), listener, count=settings.workers)

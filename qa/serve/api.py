@@ -11,13 +11,11 @@ from starlette.responses import Response
 from qa import __version__
 from qa.answer import Answerer
 from qa.errors import ArticleNotFoundError, QAError
+from qa.gate import CONTENT_TYPE, Front, Metrics, Refusal, on_http_exception, on_qa_error
 from qa.serve.asking import Asking
-from qa.serve.front import Front
-from qa.serve.metrics import CONTENT_TYPE, Metrics
-from qa.serve.page import page
+from qa.serve.page import PATHS, page
 from qa.serve.policy import Policy
 from qa.serve.pool import Pool
-from qa.serve.refusals import Refusal, on_http_exception, on_qa_error
 from qa.serve.requests import check_ask, read_ask, read_batch
 from qa.wire import (
     AskRequest,
@@ -94,6 +92,8 @@ def create_app(current: Callable[[], Answerer], policy: Policy | None = None) ->
         keys=policy.keys,
         rate=policy.rate,
         metrics=metrics,
+        # A prober has no key and asks often, and the page is where a key is typed in.
+        open_paths=PATHS | {"/healthz", "/readyz"},
         log_questions=policy.log_questions,
     )
     pool = Pool(threads=policy.threads, queue=policy.queue, deadline_s=policy.deadline_s)

@@ -10,10 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from qa.answer import Answerer
 from qa.errors import OverloadedError, QAError
+from qa.gate import Metrics, Refusal, told
 from qa.models import Vectors
-from qa.serve.metrics import Metrics
 from qa.serve.pool import Pool
-from qa.serve.refusals import Refusal, told
 from qa.wire import AskRequest, WireAnswer, WireBatch, WireError, WireResult, wire_answer
 
 T = TypeVar("T")

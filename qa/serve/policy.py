@@ -3,8 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from qa.serve.keys import Keys
-from qa.serve.rates import Rate
+from qa.gate import Keys, Rate
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 

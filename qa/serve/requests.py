@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.requests import Request
 
-from qa.serve.refusals import Refusal, shown
+from qa.gate import Refusal, shown
 from qa.wire import AskRequest, BatchRequest
 
 Body = TypeVar("Body", bound=BaseModel)

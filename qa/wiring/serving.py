@@ -34,7 +34,9 @@ def serve_policy(settings: Settings) -> "Policy":
 
     Raises InputError when keys or rate cannot be read, or when other machines could ask and there are no keys.
     """
-    from qa.serve import LOOPBACK_HOSTS, Keys, Policy, Rate, is_loopback
+    from qa.gate import Keys, Rate
+    from qa.listen import is_loopback
+    from qa.serve import LOOPBACK_HOSTS, Policy
 
     keys = Keys(_api_keys(settings))
     rate = settings.rate_limit or ("120/minute" if keys else None)
@@ -67,7 +69,7 @@ def serve_policy(settings: Settings) -> "Policy":
 
 def serve_worker(settings: Settings, listener: socket) -> None:
     """Serve in this process, one of `settings.workers` that share the threads, until it is told to stop."""
-    from qa.serve import configure_logs, run
+    from qa.listen import configure_logs, run
 
     settings = settings.model_copy(update={"threads": max(1, settings.threads // settings.workers)})
     configure_logs()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from qa.settings import Settings
-from tests.serve.running import Running, running
+from tests.running import Running, running
 
 CHROMIUM = os.environ.get("QA_CHROMIUM") or shutil.which("chromium")
 # Chromium runs as whoever runs the tests, in a container often root, and asks nobody for anything.

@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 from qa.settings import Settings  # noqa: E402 (a command, not a test: nothing has put the root on the path)
 from qa.wiring import build_index  # noqa: E402
 from tests.browser.conftest import CHROMIUM, FLAGS, ask  # noqa: E402
-from tests.serve.running import running  # noqa: E402
+from tests.running import running  # noqa: E402
 
 QUESTION = "Why won't NATO admit Ukraine?"
 MAX_BYTES = 200_000

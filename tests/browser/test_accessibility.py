@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 
-from tests.serve.running import Running
+from tests.running import Running
 
 from .conftest import OpenPage, ask
 

@@ -9,7 +9,7 @@ import pytest
 from qa.settings import Settings
 from qa.wiring import build_index, open_answerer
 from tests.reliability.figures import Figure, dose
-from tests.serve.running import running
+from tests.running import running
 
 from .conftest import OpenPage
 from .nasty import PAYLOADS, WIDE, write_payloads, write_texts

@@ -12,7 +12,7 @@ from qa.index import Generation
 from qa.settings import Settings
 from qa.shell import replay
 from qa.wiring import build_index
-from tests.serve.running import Running, running
+from tests.running import Running, running
 
 from .conftest import OpenPage, ask
 

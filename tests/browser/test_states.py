@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from qa.settings import Settings
-from tests.serve.running import Running, running
+from tests.running import Running, running
 
 from .conftest import OpenPage, ask
 

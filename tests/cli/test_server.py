@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.program import HARBOUR, NOWHERE, environment, on_terminal, plain, qa
 from tests.cli.test_errors import expect_runnable
-from tests.serve.running import Running, running
+from tests.running import Running, running
 
 pytestmark = pytest.mark.usefixtures("loopback")
 

@@ -17,11 +17,11 @@ import urllib3
 
 from qa.settings import Settings
 from qa.wiring import build_index
+from tests.load import JSON
 from tests.reliability.children import qa
 from tests.reliability.conftest import MakeFigure
 from tests.reliability.figures import dose
-from tests.serve.load import JSON
-from tests.serve.running import Running, running
+from tests.running import Running, running
 
 pytestmark = pytest.mark.usefixtures("loopback")
 

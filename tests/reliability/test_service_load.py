@@ -18,10 +18,10 @@ import urllib3
 
 from qa.settings import Settings
 from qa.wiring import build_index
+from tests.load import HEAD, REQUEST, ask, crowd, is_closed, load, p95_ms
 from tests.reliability.conftest import MakeFigure
 from tests.reliability.figures import FULL, dose
-from tests.serve.load import HEAD, REQUEST, ask, crowd, is_closed, load, p95_ms
-from tests.serve.running import Running, running
+from tests.running import Running, running
 
 pytestmark = [pytest.mark.model, pytest.mark.usefixtures("loopback")]
 

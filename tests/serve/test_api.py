@@ -19,14 +19,15 @@ from starlette.testclient import TestClient
 
 from qa.answer import Answerer
 from qa.index import Generation
+from qa.listen import bind
 from qa.models import FakeEmbedder
-from qa.serve import LOOPBACK_HOSTS, Policy, bind, create_app
+from qa.serve import LOOPBACK_HOSTS, Policy, create_app
 from qa.serve.requests import MAX_BODY_BYTES
 from qa.settings import Settings
 from qa.wire import WireAnswer, wire_answer
 from qa.wiring import make_app
 from tests.articles import ARTICLES, QUESTIONS
-from tests.serve.running import running
+from tests.running import running
 
 JSON = {"content-type": "application/json"}
 HARBOUR = "Why was the harbour closed?"

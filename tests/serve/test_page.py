@@ -9,10 +9,11 @@ from fastapi.testclient import TestClient
 
 import qa.serve
 from qa.answer import Answerer
+from qa.gate import Keys, Rate
+from qa.gate.front import SECURITY_HEADERS
 from qa.index import Generation
 from qa.models import FakeEmbedder
-from qa.serve import Keys, Policy, Rate, create_app
-from qa.serve.front import SECURITY_HEADERS
+from qa.serve import Policy, create_app
 from qa.serve.page import NAMES, PATHS
 
 STATIC = Path(qa.serve.__file__).parent / "static"

@@ -11,14 +11,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from qa.serve.keys import Keys
-from qa.serve.metrics import Metrics
-from qa.serve.page import PATHS
-from qa.serve.rates import Rate
-from qa.serve.refusals import Refusal, error_response, refusal_response
-
-OPEN_PATHS = PATHS | {"/healthz", "/readyz"}
-"""What needs no key and is not counted: a prober has none and asks often, and the page is where a key is typed in."""
+from qa.gate.keys import Keys
+from qa.gate.metrics import Metrics
+from qa.gate.rates import Rate
+from qa.gate.refusals import Refusal, error_response, refusal_response
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -52,14 +48,19 @@ class Front:
         keys: Keys,
         rate: Rate | None,
         metrics: Metrics,
+        open_paths: Collection[str],
         log_questions: bool,
     ) -> None:
-        """Take names of hosts without a port, IPv6 addresses in brackets; no keys let everyone in."""
+        """Take names of hosts without a port, IPv6 addresses in brackets; no keys let everyone in.
+
+        `open_paths` need no key and are not counted by `rate`.
+        """
         self._app = app
         self._allowed = frozenset(host.lower() for host in allowed_hosts)
         self._keys = keys
         self._rate = rate
         self._metrics = metrics
+        self._open_paths = frozenset(open_paths)
         self._log_questions = log_questions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +85,7 @@ class Front:
 
         try:
             owner = self._admit(scope, headers)
-            if self._rate is not None and scope["path"] not in OPEN_PATHS:
+            if self._rate is not None and scope["path"] not in self._open_paths:
                 extra |= self._rate.count(owner or _client(scope))
             await self._app(scope, receive, watched)
         except Refusal as refusal:
@@ -123,7 +124,7 @@ class Front:
         # Only a page of ours may ask: others would read private articles through their visitors' browsers.
         if origin and origin != [f"{scope['scheme']}://{host}"]:
             raise Refusal(403, "Found an Origin header of another site, expected none or this site's own.")
-        if not self._keys or scope["path"] in OPEN_PATHS:
+        if not self._keys or scope["path"] in self._open_paths:
             return None
         given = headers.getlist("authorization")
         owner = self._keys.owner(given[0].encode("latin-1")) if len(given) == 1 else None

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from qa.errors import InputError
-from qa.serve.keys import Keys
+from qa.gate.keys import Keys
 
 KEY, OTHER = "k" * 31 + "1", "another-key-of-24-chars!"
 

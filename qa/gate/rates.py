@@ -8,7 +8,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from qa.errors import InputError
-from qa.serve.refusals import Refusal
+from qa.gate.refusals import Refusal
 
 
 class Rate:

@@ -16,8 +16,8 @@ import urllib3
 
 from qa.settings import Settings
 from qa.wiring import build_index
-from tests.serve.load import BODIES, HEAD, JSON, REQUEST, is_closed, load
-from tests.serve.running import Running, running
+from tests.load import BODIES, HEAD, JSON, REQUEST, is_closed, load
+from tests.running import Running, running
 
 pytestmark = pytest.mark.usefixtures("loopback")
 

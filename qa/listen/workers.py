@@ -12,7 +12,7 @@ from time import sleep
 from types import FrameType
 
 from qa.errors import QAError, outcome
-from qa.serve.logs import configure_logs
+from qa.listen.logs import configure_logs
 
 _log = logging.getLogger("qa.serve")
 _RESTART_SECONDS = 1.0

@@ -11,10 +11,11 @@ from fastapi.testclient import TestClient
 
 from qa.answer import Answerer
 from qa.errors import InputError
+from qa.gate import Keys, Rate
+from qa.gate.front import SECURITY_HEADERS
 from qa.index import Generation
 from qa.models import FakeEmbedder
-from qa.serve import Keys, Policy, Rate, create_app
-from qa.serve.front import SECURITY_HEADERS
+from qa.serve import Policy, create_app
 
 KEY, OTHER = "key-number-one-of-the-test", "key-number-two-of-the-test"
 HARBOUR = {"question": "Why was the harbour closed?"}

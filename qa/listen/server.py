@@ -67,7 +67,7 @@ def run(app: "FastAPI", listener: socket.socket, *, trusted_proxies: Sequence[st
     """
     import uvicorn
 
-    from qa.serve.connection import PromptProtocol
+    from qa.listen.connection import PromptProtocol
 
     config = uvicorn.Config(
         app,
