@@ -149,7 +149,7 @@ class Check:
 class Passage:
     """A chunk offered as evidence for a question; higher `score` is better.
 
-    `highlights` are the quoted sentences inside the passage, as article offsets.
+    `sha256` is that of the article; `highlights` are the quoted sentences inside the passage, as article offsets.
     """
 
     chunk: Chunk
@@ -159,6 +159,7 @@ class Passage:
     score: float
     dense: float
     lexical: float
+    sha256: str
     highlights: tuple[Span, ...] = ()
 
 

@@ -106,6 +106,7 @@ def answer(article: Article) -> Answer:
             score=score,
             dense=0.5,
             lexical=2.0,
+            sha256=article.sha256,
             highlights=highlights,
         )
         for rank, (start, end), score, highlights in ((1, (9, 46), 0.9, (first,)), (2, (48, 68), 0.7, ()))

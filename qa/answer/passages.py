@@ -69,6 +69,7 @@ def _read(
                 score=candidate.score,
                 dense=candidate.dense,
                 lexical=candidate.lexical,
+                sha256=article.sha256,
             )
             yield Evidence(
                 passage,

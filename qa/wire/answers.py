@@ -130,6 +130,7 @@ class WirePassage(Wire):
     start_char_index: Offset = Field(description="where the passage starts in the article's text")
     end_char_index: Offset = Field(description="where it ends, exclusive")
     text: str = Field(description="exactly the article's text between the two char indexes")
+    document_sha256: str = Field(description="hash of the article that the passage is from")
     highlights: list[tuple[Offset, Offset]] = Field(
         description="[start, end) of the quoted sentences, as offsets in the article's text"
     )
@@ -190,6 +191,7 @@ ANSWER_EXAMPLE: dict[str, JsonValue] = {
             "start_char_index": 1042,
             "end_char_index": 1126,
             "text": f"{_EXAMPLE_CITED} Allies want a ceasefire before they talk.",
+            "document_sha256": "0" * 64,
             "highlights": [[1042, 1084]],
         }
     ],
@@ -286,5 +288,6 @@ def _passage(passage: Passage) -> WirePassage:
         start_char_index=passage.chunk.start,
         end_char_index=passage.chunk.end,
         text=passage.text,
+        document_sha256=passage.sha256,
         highlights=list(passage.highlights),
     )

@@ -63,6 +63,7 @@ def _passage(wire: WirePassage) -> Passage:
         score=wire.score,
         dense=wire.scores.dense,
         lexical=wire.scores.lexical,
+        sha256=wire.document_sha256,
         highlights=tuple(wire.highlights),
     )
 

@@ -67,6 +67,7 @@ def test_an_answer_is_exactly_the_object_of_the_contract(answer: Answer) -> None
                 "start_char_index": 9,
                 "end_char_index": 46,
                 "text": "The harbour was closed. Ships waited.",
+                "document_sha256": "f" * 64,
                 "highlights": [[9, 32]],
             },
             {
@@ -78,6 +79,7 @@ def test_an_answer_is_exactly_the_object_of_the_contract(answer: Answer) -> None
                 "start_char_index": 48,
                 "end_char_index": 68,
                 "text": "It opened on Friday.",
+                "document_sha256": "f" * 64,
                 "highlights": [],
             },
         ],

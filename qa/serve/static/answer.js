@@ -98,9 +98,9 @@ function passage(answer, found) {
 const inner = (span, from) => (span ? [{ start: span[0] - from, end: span[1] - from, tag: "strong" }] : []);
 
 /** Link to a quote or passage in its article; the question stays, so that closing the article returns to it. */
-function place(answer, { document_id, start_char_index, end_char_index }, title) {
-  const sha256 = answer.citations.find((each) => each.document_id === document_id)?.document_sha256;
-  const there = { q: answer.question, article: document_id, start: start_char_index, end: end_char_index, sha256 };
+function place(answer, { document_id, start_char_index, end_char_index, document_sha256 }, title) {
+  const where = { article: document_id, start: start_char_index, end: end_char_index, sha256: document_sha256 };
+  const there = { q: answer.question, ...where };
   return el("a", { class: "source", "data-stop": true, dir: "auto", href: href(there) }, title);
 }
 
