@@ -23,6 +23,8 @@ Written by `make reliability`; do not edit. The tests are in `tests/reliability/
 - One writer at a time. Killed, interrupted or out of disk space, it leaves what was there before, and the next
   `qa index` needs no help.
 - Only chunks whose text has changed are embedded; what was deleted is in no answer.
+- The service answers, or says in one shape of error why not: never with a 5xx of its own making. Who dawdles is closed,
+  who comes in too great numbers is turned away at once, who leaves frees a place, and no id reaches a file.
 """
 PACKAGES = ("faiss-cpu", "numpy", "bm25s")
 
@@ -40,7 +42,10 @@ def _machine(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     yield f"- Commit: `{_git('rev-parse', 'HEAD')}`{_changes()}."
     yield f"- Machine: {_cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}."
     yield f"- Python {platform.python_version()}, {versions}, SQLite {sqlite3.sqlite_version}."
-    yield "- Model: `fake`, which has no weights: these tests are about files and processes."
+    yield (
+        "- Model: `fake`, which has no weights, for what is about files and processes; the one that is built in, with the "
+        "reader, for the service under load. Its clients run on the same cores."
+    )
 
 
 def _changes() -> str:
