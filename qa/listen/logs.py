@@ -1,9 +1,17 @@
 """One JSON object a line on stderr, for programs; plain lines where a person looks on."""
 
+import atexit
 import logging
+import os
 import sys
+from contextlib import suppress
+from queue import Full, Queue
+from threading import Thread
 
 import structlog
+
+_KEPT_LINES = 10_000
+_FLUSH_SECONDS = 2.0
 
 
 def configure_logs() -> None:
@@ -22,7 +30,7 @@ def configure_logs() -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Lines()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -38,3 +46,32 @@ def configure_logs() -> None:
     root.setLevel(logging.WARNING)
     for name in ("qa.request", "qa.answer", "qa.serve"):
         logging.getLogger(name).setLevel(logging.INFO)
+
+
+class _Lines(logging.Handler):
+    """Has a thread of its own write the lines: who stops reading the log must not stop the answers.
+
+    Lines beyond `_KEPT_LINES` that wait are dropped.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: Queue[str | None] = Queue(_KEPT_LINES)
+        # Not through sys.stderr: a thread that hangs in it would abort the process when it ends.
+        self._writer = Thread(target=self._write, args=(sys.stderr.fileno(),), daemon=True)
+        self._writer.start()
+        atexit.register(self._finish)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(Full):
+            self._waiting.put_nowait(self.format(record))
+
+    def _write(self, descriptor: int) -> None:
+        while (line := self._waiting.get()) is not None:
+            with suppress(OSError):  # nobody reads any more
+                os.write(descriptor, f"{line}\n".encode(errors="backslashreplace"))
+
+    def _finish(self) -> None:
+        with suppress(Full):
+            self._waiting.put_nowait(None)
+        self._writer.join(_FLUSH_SECONDS)

@@ -16,7 +16,7 @@ import urllib3
 
 from qa.settings import Settings
 from qa.wiring import build_index
-from tests.load import BODIES, HEAD, JSON, REQUEST, is_closed, load
+from tests.load import BODIES, HEAD, JSON, REQUEST, Reply, is_closed, load
 from tests.running import Running, running
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -169,3 +169,18 @@ def test_behind_a_proxy_that_is_trusted_its_word_counts_and_nobody_elses(setting
     with running(settings.index_dir, **given) as server:
         assert asked(server, "10.0.0.1") == 403
         assert [asked(server, f"10.0.0.{n}", "http") for n in range(3)] == [200, 200, 429]
+
+
+def test_who_stops_reading_the_log_stops_no_answer(settings: Settings) -> None:
+    command = [sys.executable, "-m", "qa", "serve", "--port", "0", "--model", "fake", "--index-dir"]
+    with subprocess.Popen([*command, str(settings.index_dir)], stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            url = server.stderr.readline().split()[2]
+            found: list[Reply] = []
+            while len(found) < 600:  # a pipe holds 64 KiB, a line of the log some 250 bytes
+                found += load(url, clients=2, seconds=1)
+            assert {one.status for one in found} == {200}
+        finally:
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(timeout=20) == 0
