@@ -3,7 +3,6 @@
 import json
 import socket
 import statistics
-import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -51,17 +50,6 @@ def load(url: str, *, clients: int, seconds: float, pace_s: float = 0) -> list[R
         return [each for found in threads.map(client, range(clients)) for each in found]
 
 
-def crowd(url: str, size: int) -> tuple[list[threading.Thread], list[Reply]]:
-    """Let so many clients ask one question each; return them, and the list that fills with their replies."""
-    found: list[Reply] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(ask(urllib3.PoolManager(), url))) for _ in range(size)
-    ]
-    for thread in threads:
-        thread.start()
-    return threads, found
-
-
 def is_closed(connection: socket.socket) -> bool:
     """Return whether the other side has closed, whatever it said before."""
     connection.settimeout(0)
@@ -75,6 +63,11 @@ def is_closed(connection: socket.socket) -> bool:
     return True
 
 
+def p95(values: Iterable[float]) -> float:
+    """Return the 95th percentile."""
+    return statistics.quantiles(values, n=20)[-1]
+
+
 def p95_ms(replies: Iterable[Reply]) -> float:
     """Return the 95th percentile of the time of those that were answered, in milliseconds."""
-    return 1000 * statistics.quantiles((one.seconds for one in replies if one.status == 200), n=20)[-1]
+    return 1000 * p95(one.seconds for one in replies if one.status == 200)

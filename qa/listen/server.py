@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _LOCAL = {"localhost": "127.0.0.1"}
 _SHUTDOWN_SECONDS = 8
+_GIVE_UP_SECONDS = 6.0
+"""How long after SIGTERM what is not answered yet is told so: before uvicorn would cut it off."""
 _DRAINING_SECONDS = 1.0
 """How long /readyz fails before no connection is taken any more: a balancer asks about once a second."""
 
@@ -63,7 +65,8 @@ def url_of(listener: socket.socket) -> str:
 def run(app: "FastAPI", listener: socket.socket, *, trusted_proxies: Sequence[str] = ()) -> None:
     """Serve until the process is told to stop; Ctrl-C comes out as KeyboardInterrupt, SIGTERM returns.
 
-    Then /readyz fails first, the questions that are there are answered, and no new ones are taken.
+    Then /readyz fails first, the questions that are there are answered, or refused where that takes too long, and no
+    new ones are taken.
     """
     import uvicorn
 
@@ -90,7 +93,9 @@ def run(app: "FastAPI", listener: socket.socket, *, trusted_proxies: Sequence[st
                 super().handle_exit(sig, frame)
                 return
             app.state.draining = True
-            asyncio.get_running_loop().call_later(_DRAINING_SECONDS, super().handle_exit, sig, frame)
+            loop = asyncio.get_running_loop()
+            loop.call_later(_DRAINING_SECONDS, super().handle_exit, sig, frame)
+            loop.call_later(_GIVE_UP_SECONDS, app.state.give_up)
 
     # uvicorn stops by itself on SIGTERM and then raises the signal again for us: there is nothing left to do.
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)

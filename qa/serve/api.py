@@ -71,7 +71,8 @@ def _body(shape: type[BaseModel]) -> dict[str, Any]:
 def create_app(current: Callable[[], Answerer], policy: Policy | None = None) -> FastAPI:
     """Build the application; `current` returns the answerer to use, and each question calls it once.
 
-    So a new generation is taken up between questions. `app.state.draining` makes /readyz fail.
+    So a new generation is taken up between questions. `app.state.draining` makes /readyz fail, and `app.state.give_up()`
+    ends what is still computed.
     """
     app = FastAPI(
         title="qa",
@@ -97,6 +98,7 @@ def create_app(current: Callable[[], Answerer], policy: Policy | None = None) ->
         log_questions=policy.log_questions,
     )
     pool = Pool(threads=policy.threads, queue=policy.queue, deadline_s=policy.deadline_s)
+    app.state.give_up = pool.stop
     asking = Asking(current, pool, metrics)
     for router in (_questions(asking), _articles(asking), _operations(asking, metrics), page()):
         app.include_router(router)

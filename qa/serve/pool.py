@@ -1,5 +1,6 @@
 """The threads that compute answers, and the short queue in front of them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from threading import Event
 from time import monotonic
@@ -33,6 +34,11 @@ class Pool:
         self._overload_queue = min(queue, max(1, threads // 2))
         self._overloaded_until = 0.0
         self._deadline_s = deadline_s
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Give up all work, that of now and that to come."""
+        self._stopped.set()
 
     @property
     def waiting(self) -> int:
@@ -51,8 +57,8 @@ class Pool:
 
         `gone` is awaited beside it, and its return means that the client has left: work that waits for a thread is
         dropped then, and work that has begun keeps its thread until it looks at the event. `patient` work queues
-        however many wait already. Raises OverloadedError when the queue is full or the deadline has passed, and what
-        `work` raises.
+        however many wait already. Raises OverloadedError when the queue is full, the deadline has passed or the pool
+        is stopped, and what `work` raises.
         """
         if not patient:
             self._refuse_beyond_the_queue()
@@ -68,12 +74,15 @@ class Pool:
 
             group.start_soon(give_up, gone)
             group.start_soon(give_up, lambda: anyio.sleep(self._deadline_s))
+            group.start_soon(give_up, self._stopped.wait)
             try:
                 found.append(await anyio.to_thread.run_sync(work, given_up, limiter=self._limiter))
             except Exception as error:  # noqa: BLE001 (raised below, where no group wraps it)
                 failed.append(error)
             group.cancel_scope.cancel()
         if given_up.is_set():
+            if self._stopped.is_set():
+                raise OverloadedError("Shutting down. Ask another server, or again in a moment.")
             raise OverloadedError(f"No answer within {self._deadline_s:g} seconds. Ask again in a moment.")
         if failed:
             raise failed[0]

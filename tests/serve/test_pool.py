@@ -134,6 +134,28 @@ async def test_the_deadline_covers_waiting_and_working() -> None:
     assert pool.working == 0
 
 
+async def test_stopped_it_gives_up_what_runs_and_what_waits() -> None:
+    pool = Pool(threads=1, queue=5, deadline_s=30)
+    refused: list[str] = []
+
+    async def ask() -> None:
+        try:
+            await pool.run(lambda given_up: given_up.wait(20), gone=never)
+        except OverloadedError as error:
+            refused.append(str(error))
+
+    begun = time.monotonic()
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(ask)
+        await anyio.sleep(0.1)
+        pool.stop()
+    await ask()
+    assert len([message for message in refused if "Shutting down" in message]) == 4
+    assert time.monotonic() - begun < 10
+    assert (pool.working, pool.waiting) == (0, 0)
+
+
 async def test_who_leaves_frees_a_place_in_the_queue_and_stops_the_work() -> None:
     pool = Pool(threads=1, queue=10, deadline_s=10)
     begun: list[int] = []
