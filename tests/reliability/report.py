@@ -1,4 +1,4 @@
-"""Write docs/reliability.md from figures: `python tests/reliability/report.py FIGURES > docs/reliability.md`."""
+"""Write docs/reliability.md from figures: `python tests/reliability/report.py FIGURES`."""
 
 import json
 import os
@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results" / "reliability.json"
+PAGE = ROOT / "docs" / "reliability.md"
 HEAD = """# Reliability
 
 Written by `make reliability`; do not edit. The tests are in `tests/reliability/`, a small dose of each runs in CI.
+`make reliability ARGS="-k service"` runs a part of them, and leaves the figures of the others as they are.
 
 - A published generation is immutable, and publication is one atomic rename of `CURRENT`.
 - A reader holds exactly one generation; the last three are kept for those that are opening one.
@@ -30,22 +33,45 @@ PACKAGES = ("faiss-cpu", "numpy", "bm25s")
 
 
 def main(figures: Path) -> None:
-    """Print the page."""
-    rows = [json.loads(line) for line in figures.read_text(encoding="utf-8").splitlines()]
-    sys.stdout.write("\n".join([HEAD, *_machine(rows), "", *_table(rows)]) + "\n")
+    """Keep the figures of a run in place of older ones of the same names, and write the page from all of them."""
+    kept: dict[str, dict[str, Any]] = {}
+    if RESULTS.is_file():
+        kept = {row["what"]: row for row in json.loads(RESULTS.read_text(encoding="utf-8"))}
+    run = _run()
+    for line in figures.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["failures"]:
+            sys.stderr.write(f"left out, for it failed: {row['what']}\n")
+            continue
+        kept[row["what"]] = {**row, "run": run}
+    rows = list(kept.values())
+    RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    PAGE.write_text("\n".join([HEAD, *_page(rows)]) + "\n", encoding="utf-8")
 
 
-def _machine(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    doses = " and ".join(sorted({row["dose"] for row in rows}))
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    yield f"- Date: {datetime.now(UTC).date().isoformat()}. Dose: {doses}."
-    yield f"- Commit: `{_git('rev-parse', 'HEAD')}`{_changes()}."
-    yield f"- Machine: {_cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}."
-    yield f"- Python {platform.python_version()}, {versions}, SQLite {sqlite3.sqlite_version}."
+def _run() -> dict[str, str]:
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": _git("rev-parse", "HEAD") + _changes(),
+        "machine": f"{_cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
+        "versions": f"Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+        + f", SQLite {sqlite3.sqlite_version}",
+    }
+
+
+def _page(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield (
-        "- Model: `fake`, which has no weights, for what is about files and processes; the one that is built in, with the "
+        "Model: `fake`, which has no weights, for what is about files and processes; the one that is built in, with the "
         "reader, for the service under load. Its clients run on the same cores."
     )
+    runs = list({json.dumps(row["run"]): row["run"] for row in rows}.values())
+    for run in runs:
+        found = [row for row in rows if row["run"] == run]
+        doses = " and ".join(sorted({row["dose"] for row in found}))
+        yield f"\n## {run['date']}, commit `{run['commit'][:12]}`{run['commit'][40:]}, dose: {doses}\n"
+        yield f"{run['machine']}. {run['versions']}.\n"
+        yield from _table(found)
 
 
 def _changes() -> str:
