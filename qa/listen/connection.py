@@ -7,6 +7,8 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 5.0
+LINGER_SECONDS = 1.0
+LINGER_BYTES = 2**21
 STALLED_SECONDS = 10.0
 
 
@@ -15,11 +17,14 @@ class PromptProtocol(H11Protocol):
 
     Those on which the head of a request is not complete `HEAD_SECONDS` after it was begun: the time runs from the
     opening of the connection, and from the first byte of each further head; between requests uvicorn's own limit for
-    idle connections holds. Those with a response that is out before the request's body is in: the rest may never come.
-    And those on which nobody takes the response for `STALLED_SECONDS`.
+    idle connections holds. Those with a response that is out before the request's body is in, `LINGER_SECONDS` or
+    `LINGER_BYTES` later: a client that is still sending when the connection closes never sees the response. And those
+    on which nobody takes the response for `STALLED_SECONDS`.
     """
 
     _timer: asyncio.TimerHandle | None = None
+    _lingering: asyncio.TimerHandle | None = None
+    _discarded = 0
     _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -30,6 +35,12 @@ class PromptProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what came, and wait for the rest of a head, not longer for each piece of it."""
         super().data_received(data)
+        if self._lingering is not None:
+            self._discarded += len(data)
+            if self.conn.their_state is not h11.SEND_BODY:
+                self._stop_lingering()
+            elif self._discarded > LINGER_BYTES:
+                self.transport.close()
         if self.conn.their_state is not h11.IDLE:
             self._stop()
         elif self._timer is None:
@@ -39,7 +50,8 @@ class PromptProtocol(H11Protocol):
         """Go on to the next request, if this one has come to its end."""
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY:
-            self.transport.close()
+            self._discarded = 0
+            self._lingering = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def pause_writing(self) -> None:
         """Begin to wait for the client to take what was sent."""
@@ -55,6 +67,7 @@ class PromptProtocol(H11Protocol):
         """Stop waiting."""
         self._stop()
         self._go_on()
+        self._stop_lingering()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
@@ -78,6 +91,11 @@ class PromptProtocol(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _stop_lingering(self) -> None:
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
 
     def _go_on(self) -> None:
         if self._stalled is not None:

@@ -343,7 +343,7 @@ ERRORS: dict[str, tuple[tuple[str, ...], str]] = {
         ("FOLDER", "--report", "/tmp"),
         "qa: Cannot write /tmp: found a folder, expected",
     ),
-    "no question asked": (("FOLDER", "--questions", "0"), "Usage: qa eval"),
+    "no question asked": (("FOLDER", "--questions", "0"), "qa: Invalid value for '--questions'"),
     "nothing judged in the sample": (
         ("UNJUDGED", "--questions", "1"),
         "qa: None of the 1 sampled questions is judged.",

@@ -76,7 +76,22 @@ def test_a_refused_request_whose_body_never_ends_is_not_waited_for(server: Runni
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as slow:
             slow.sendall(head + b"content-length: 100000\r\n\r\n{")
             assert slow.recv(9).startswith(b"HTTP/1.1")
-            assert closed_after(slow, 10, trickling=trickling) < 2
+            assert closed_after(slow, 10, trickling=trickling) < 4
+
+
+def test_a_refused_request_is_told_so_when_its_body_comes_late_and_the_connection_goes_on(
+    server: Running,
+) -> None:
+    body = f"content-length: {len(BODIES[0])}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as kept:
+        for _ in range(3):
+            kept.sendall(HEAD.replace(b"/ask", b"/nothing") + body)
+            time.sleep(0.2)
+            kept.sendall(BODIES[0])
+            assert kept.recv(65536).startswith(b"HTTP/1.1 404")
+        time.sleep(2)
+        kept.sendall(REQUEST)
+        assert kept.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 def test_who_does_not_take_the_response_is_not_waited_for(tmp_path: Path) -> None:

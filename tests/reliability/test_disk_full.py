@@ -98,7 +98,7 @@ def test_disks_of_any_size(tmp_path: Path, states: States, figure: MakeFigure) -
     for line in sizes:
         tried.trials += 1
         tried.count(line["outcome"])
-        kept = {"CURRENT", "LOCK", "vectors.cache", line["old"], line["generation"]}
+        kept = {"CURRENT", "FOLDER", "LOCK", "vectors.cache", line["old"], line["generation"]}
         if not set(line["left"]) <= kept:
             tried.failures.append(f"{line['pages']} pages left {line['left']}")
         if line["outcome"] == "refused" and line["generation"] != line["old"]:
