@@ -1,6 +1,6 @@
 """What every request passes: who may ask, how often, what is counted, and one shape for whatever is refused.
 
-The names below are loaded on first use: `qa serve` binds before it loads what they need.
+The names below are loaded on first use: checking a key must not pay for the metrics.
 """
 
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from qa.gate.keys import Keys
     from qa.gate.metrics import CONTENT_TYPE, Metrics
     from qa.gate.rates import Rate
-    from qa.gate.refusals import Refusal, on_http_exception, on_qa_error, shown, told
+    from qa.gate.refusals import Refusal, error_object, on_http_exception, on_qa_error, shown, told
 
 __all__ = [
     "CONTENT_TYPE",
@@ -21,6 +21,7 @@ __all__ = [
     "Metrics",
     "Rate",
     "Refusal",
+    "error_object",
     "on_http_exception",
     "on_qa_error",
     "shown",
@@ -34,6 +35,6 @@ __getattr__ = lazy_door(
         "keys": ("Keys",),
         "metrics": ("CONTENT_TYPE", "Metrics"),
         "rates": ("Rate",),
-        "refusals": ("Refusal", "on_http_exception", "on_qa_error", "shown", "told"),
+        "refusals": ("Refusal", "error_object", "on_http_exception", "on_qa_error", "shown", "told"),
     },
 )

@@ -92,7 +92,7 @@ class Front:
             await refusal_response(refusal)(scope, receive, watched)
         except ClientDisconnect:
             status = 499  # as nginx logs it; nobody is there to get it
-        except Exception:
+        except Exception:  # whatever it is: its details are for the log, not for a client
             _log.exception("unexpected error in request %s", extra["x-request-id"])
             if status:
                 raise  # half a response is out: only closing the connection tells the client

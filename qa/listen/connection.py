@@ -6,6 +6,8 @@ import json
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from qa.gate import error_object
+
 HEAD_SECONDS = 5.0
 LINGER_SECONDS = 1.0
 LINGER_BYTES = 2**21
@@ -72,8 +74,7 @@ class PromptProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, in the shape of all errors."""
-        error = {"code": "bad_request", "message": f"{msg} Expected HTTP/1.1."}
-        body = json.dumps({"error": error}).encode()
+        body = json.dumps(error_object("bad_request", f"{msg} Expected HTTP/1.1.")).encode()
         headers = [
             ("content-type", "application/json"),
             ("content-length", str(len(body))),

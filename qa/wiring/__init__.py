@@ -9,7 +9,6 @@ from qa.doors import lazy_door
 
 if TYPE_CHECKING:
     from qa.wiring.answering import (
-        Asker,
         ask_judged_folder,
         indexed_folder,
         open_answerer,
@@ -17,13 +16,11 @@ if TYPE_CHECKING:
         open_generation,
     )
     from qa.wiring.building import build_index, examine_index, watch_index
-    from qa.wiring.models import MAX_CHUNK_TOKENS, OVERLAP_SHARE
+    from qa.wiring.models import OVERLAP_SHARE
     from qa.wiring.serving import check_service, make_app, serve_policy, serve_worker
 
 __all__ = [
-    "MAX_CHUNK_TOKENS",
     "OVERLAP_SHARE",
-    "Asker",
     "ask_judged_folder",
     "build_index",
     "check_service",
@@ -42,7 +39,6 @@ __getattr__ = lazy_door(
     __name__,
     {
         "answering": (
-            "Asker",
             "ask_judged_folder",
             "indexed_folder",
             "open_answerer",
@@ -50,7 +46,7 @@ __getattr__ = lazy_door(
             "open_generation",
         ),
         "building": ("build_index", "examine_index", "watch_index"),
-        "models": ("MAX_CHUNK_TOKENS", "OVERLAP_SHARE"),
+        "models": ("OVERLAP_SHARE",),
         "serving": ("check_service", "make_app", "serve_policy", "serve_worker"),
     },
 )

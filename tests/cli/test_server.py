@@ -3,13 +3,12 @@
 import json
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.program import HARBOUR, NOWHERE, environment, on_terminal, plain, qa
+from tests.cli.program import HARBOUR, NOWHERE, on_terminal, piped, plain, qa
 from tests.cli.test_errors import expect_runnable
 from tests.running import Running, running
 
@@ -101,23 +100,17 @@ def test_nobody_listens(tmp_path: Path) -> None:
 
 
 def test_a_server_that_goes_between_two_questions(place: Path, tmp_path: Path) -> None:
-    with running(place / "index") as server:
-        command = [sys.executable, "-m", "qa", "ask", "-", "--jsonl", "--server", server.url]
-        with subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment({}),
-        ) as process:
-            assert process.stdin
-            assert process.stdout
-            process.stdin.write(HARBOUR.encode() + b"\n")
-            process.stdin.flush()
-            assert json.loads(process.stdout.readline())["status"] == "answered"
-            server.process.terminate()
-            server.process.wait(30)
-            out, error = process.communicate(f"{HARBOUR}\n{HARBOUR}\n".encode(), timeout=60)
+    with (
+        running(place / "index") as server,
+        piped(tmp_path, "ask", "-", "--jsonl", "--server", server.url) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(HARBOUR.encode() + b"\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["status"] == "answered"
+        server.process.terminate()
+        server.process.wait(30)
+        out, error = process.communicate(f"{HARBOUR}\n{HARBOUR}\n".encode(), timeout=60)
     assert (process.returncode, out) == (2, b"")
     expect_runnable(error.decode())

@@ -4,8 +4,6 @@ import contextlib
 import json
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -27,6 +25,7 @@ from qa.settings import Settings
 from qa.wire import WireAnswer, wire_answer
 from qa.wiring import make_app
 from tests.articles import ARTICLES, QUESTIONS
+from tests.reliability.children import qa
 from tests.running import running
 
 JSON = {"content-type": "application/json"}
@@ -653,17 +652,7 @@ def test_a_real_server_answers_and_stops(settings: Settings, stop: signal.Signal
 def test_a_port_that_is_taken_is_refused(settings: Settings) -> None:
     with bind("127.0.0.1", 0) as listener:
         port = str(listener.getsockname()[1])
-        command = [
-            sys.executable,
-            "-m",
-            "qa",
-            "serve",
-            "--port",
-            port,
-            "--index-dir",
-            str(settings.index_dir),
-        ]
-        taken = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        taken = qa("serve", "--port", port, "--index-dir", settings.index_dir)
     assert (taken.returncode, taken.stdout) == (2, "")
     assert "it is in use. Choose another: qa serve --port 0" in taken.stderr
 
