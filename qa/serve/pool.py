@@ -15,16 +15,17 @@ T = TypeVar("T")
 
 
 OVERLOAD_SECONDS = 1.0
-"""Overload is over when nothing was refused for so long."""
+"""Overload is over when nothing was refused for so long and a question finds a free thread."""
 
 
 class Pool:
     """Runs blocking work in at most `threads` threads; at most `queue` further pieces wait for one.
 
     A burst may fill the queue. Load that goes on would keep it full, and all would wait its whole length; so from a
-    refusal on, until there was none for `OVERLOAD_SECONDS`, only one piece waits for every two threads: who is
-    accepted then waits half as long as the work takes. (After "Fail at Scale", ACM Queue 13(8), 2015: queue long
-    only where the queue empties.)
+    refusal on, until there was none for `OVERLOAD_SECONDS` and a piece finds a free thread, only one piece waits for
+    every two threads: who is accepted then waits half as long as the work takes. Time alone does not tell: when the
+    machine stands still for a moment, nothing is refused either. (After "Fail at Scale", ACM Queue 13(8), 2015:
+    queue long only where the queue empties.)
     """
 
     def __init__(self, *, threads: int, queue: int, deadline_s: float) -> None:
@@ -32,7 +33,9 @@ class Pool:
         self._limiter = anyio.CapacityLimiter(threads)
         self._queue = queue
         self._overload_queue = min(queue, max(1, threads // 2))
-        self._overloaded_until = 0.0
+        self._overloaded = False
+        self._refused_at = 0.0
+        self._here = 0  # the limiter counts a piece only some turns of the event loop after it was let in
         self._deadline_s = deadline_s
         self._stopped = asyncio.Event()
 
@@ -62,6 +65,13 @@ class Pool:
         """
         if not patient:
             self._refuse_beyond_the_queue()
+        self._here += 1
+        try:
+            return await self._run(work, gone)
+        finally:
+            self._here -= 1
+
+    async def _run(self, work: Callable[[Event], T], gone: Callable[[], Awaitable[object]]) -> T:
         given_up = Event()
         found: list[T] = []
         failed: list[Exception] = []
@@ -90,7 +100,9 @@ class Pool:
 
     def _refuse_beyond_the_queue(self) -> None:
         now = monotonic()
-        room = self._overload_queue if now < self._overloaded_until else self._queue
-        if self.working + self.waiting >= self._limiter.total_tokens + room:
-            self._overloaded_until = now + OVERLOAD_SECONDS
+        queued = self._here - self._limiter.total_tokens
+        if queued < 0 and now - self._refused_at >= OVERLOAD_SECONDS:
+            self._overloaded = False
+        if queued >= (self._overload_queue if self._overloaded else self._queue):
+            self._overloaded, self._refused_at = True, now
             raise OverloadedError("Too many questions are here already. Ask again in a moment.")

@@ -106,6 +106,30 @@ async def test_a_burst_may_wait_and_load_that_goes_on_waits_in_a_short_queue() -
         assert pool.waiting == 8
 
 
+async def test_an_overload_is_not_over_while_all_threads_are_busy() -> None:
+    pool = Pool(threads=1, queue=8, deadline_s=30)
+    first, last = threading.Event(), threading.Event()
+
+    async def ask(until: threading.Event) -> None:
+        with contextlib.suppress(OverloadedError):
+            await pool.run(lambda given_up: until.wait(20), gone=never)
+
+    async with anyio.create_task_group() as group:
+        for until in [first] * 8 + [last] + [first]:  # one begins, eight wait, one is refused
+            group.start_soon(ask, until)
+            await anyio.sleep(0.01)
+        first.set()
+        await anyio.sleep(
+            OVERLOAD_SECONDS
+        )  # as when the machine stands still: nobody asks, nothing gets done
+        assert (pool.working, pool.waiting) == (1, 0)
+        for _ in range(10):
+            group.start_soon(ask, last)
+        await anyio.sleep(0.1)
+        assert pool.waiting == 1
+        last.set()
+
+
 async def test_without_a_queue_a_free_thread_takes_a_question() -> None:
     pool = Pool(threads=1, queue=0, deadline_s=5)
     for _ in range(3):
