@@ -87,7 +87,14 @@ def run(app: "FastAPI", listener: socket.socket, *, trusted_proxies: Sequence[st
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
 
+    told: list[int] = []
+
     class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if told:
+                self.handle_exit(told[0], None)
+
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             if sig == signal.SIGINT or app.state.draining:
                 super().handle_exit(sig, frame)
@@ -97,8 +104,8 @@ def run(app: "FastAPI", listener: socket.socket, *, trusted_proxies: Sequence[st
             loop.call_later(_DRAINING_SECONDS, super().handle_exit, sig, frame)
             loop.call_later(_GIVE_UP_SECONDS, app.state.give_up)
 
-    # uvicorn stops by itself on SIGTERM and then raises the signal again for us: there is nothing left to do.
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # uvicorn does not listen to signals yet when it is made, and raises them again when it has stopped.
+    before = signal.signal(signal.SIGTERM, lambda sig, frame: told.append(sig))
     try:
         Server(config).run(sockets=[listener])
     finally:

@@ -27,10 +27,10 @@ def run_workers(work: Callable[[socket], None], listener: socket, *, count: int)
     configure_logs()
     with tempfile.TemporaryDirectory(prefix="qa-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        workers = _Workers(work, listener, count)
+        workers = _Workers(work, listener)
         before = {number: signal.signal(number, workers.stop) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            workers.watch()
+            workers.watch(count)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -38,23 +38,27 @@ def run_workers(work: Callable[[socket], None], listener: socket, *, count: int)
 
 
 class _Workers:
-    def __init__(self, work: Callable[[socket], None], listener: socket, count: int) -> None:
+    def __init__(self, work: Callable[[socket], None], listener: socket) -> None:
         # Forked processes would share the locks of threads that they do not have.
         self._new = multiprocessing.get_context("spawn").Process
         self._work = (work, listener)
         self._stopped_by: int | None = None
-        self._processes = [self._start() for _ in range(count)]
+        self._processes: list[multiprocessing.context.SpawnProcess] = []
 
     def stop(self, number: int, frame: FrameType | None = None) -> None:
         self._stopped_by = number
         for process in self._processes:
             process.terminate()
 
-    def watch(self) -> None:
+    def watch(self, count: int) -> None:
+        for _ in range(count):
+            self._start()
         while alive := [process for process in self._processes if process.is_alive()]:
             wait([process.sentinel for process in alive], timeout=1)
             if self._stopped_by is None:
                 self._replace_the_killed()
+            else:
+                self._work[1].close()  # who connects when no worker listens must not wait for one
         if self._stopped_by == signal.SIGINT:
             raise KeyboardInterrupt
         failed = [code for process in self._processes if (code := process.exitcode or 0) > 0]
@@ -62,20 +66,21 @@ class _Workers:
             raise SystemExit(failed[0])
 
     def _replace_the_killed(self) -> None:
-        for place, process in enumerate(self._processes):
-            if process.is_alive():
-                continue
+        for process in [process for process in self._processes if not process.is_alive()]:
             if (process.exitcode or 0) > 0:
                 self.stop(signal.SIGTERM)
                 return
             _log.error("a worker ended with %s; starting another", process.exitcode)
             sleep(_RESTART_SECONDS)  # one that is killed again and again must not keep a processor busy
-            self._processes[place] = self._start()
+            self._processes.remove(process)
+            self._start()
 
-    def _start(self) -> "multiprocessing.context.SpawnProcess":
+    def _start(self) -> None:
         process = self._new(target=_work_in_child, args=self._work, daemon=True)
         process.start()
-        return process
+        self._processes.append(process)
+        if self._stopped_by is not None:  # told to stop meanwhile: this one was not
+            process.terminate()
 
 
 def _work_in_child(work: Callable[[socket], None], listener: socket) -> None:

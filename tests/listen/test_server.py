@@ -155,6 +155,58 @@ def test_workers_that_cannot_start_end_it_with_their_reason(settings: Settings) 
     assert "Traceback" not in found.stderr
 
 
+MOMENTS = {
+    "before uvicorn listens to signals": (
+        1,
+        "uvicorn",
+        "Server",
+        "run",
+        "{signal}; return before(*args, **named)",
+    ),
+    "between two workers": (
+        2,
+        "multiprocessing.context",
+        "SpawnProcess",
+        "start",
+        "before(*args, **named); {signal}",
+    ),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_told_to_stop_while_it_starts_it_stops(settings: Settings, moment: str) -> None:
+    workers, module, owner, method, body = MOMENTS[moment]
+    script = f"""
+import signal
+from {module} import {owner}
+from qa.__main__ import main
+before = {owner}.{method}
+def told(*args, **named):
+    {body.format(signal="signal.raise_signal(signal.SIGTERM)")}
+{owner}.{method} = told
+main()
+"""
+    flags = [
+        "--port",
+        "0",
+        "--model",
+        "fake",
+        "--index-dir",
+        str(settings.index_dir),
+        "--workers",
+        str(workers),
+    ]
+    found = subprocess.run(
+        [sys.executable, "-c", script, "serve", *flags],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert found.returncode == 0, found.stderr
+    assert "Traceback" not in found.stderr
+
+
 def test_an_interrupt_stops_all_workers(settings: Settings) -> None:
     with running(settings.index_dir, "--workers", "2") as server:
         server.process.send_signal(signal.SIGINT)

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from qa.errors import InputError, OverloadedError
-from qa.serve.pool import OVERLOAD_SECONDS, Pool
+from qa.serve.pool import CALM, Pool
 
 pytestmark = pytest.mark.anyio
 
@@ -73,61 +73,37 @@ async def test_more_than_the_queue_holds_is_refused_at_once() -> None:
     assert (pool.working, pool.waiting) == (0, 0)
 
 
-async def test_a_burst_may_wait_and_load_that_goes_on_waits_in_a_short_queue() -> None:
+async def test_a_burst_may_wait_and_under_load_that_goes_on_nobody_waits_until_threads_are_free_again() -> (
+    None
+):
     pool = Pool(threads=2, queue=8, deadline_s=30)
-    waiting: list[int] = []
     accepted: list[int] = []
-
-    async def ask(seconds: float) -> None:
-        with contextlib.suppress(OverloadedError):
-            await pool.run(lambda given_up: time.sleep(seconds), gone=never)
-            accepted.append(1)
-
-    async with anyio.create_task_group() as group:
-        for _ in range(10):
-            group.start_soon(ask, 0.05)
-        await anyio.sleep(0.02)
-        assert pool.waiting == 8
-    assert len(accepted) == 10
-    async with anyio.create_task_group() as group:
-        until = time.monotonic() + 1.5
-        while time.monotonic() < until:
-            group.start_soon(ask, 0.05)
-            await anyio.sleep(0.005)
-            waiting.append(pool.waiting)
-        group.cancel_scope.cancel()
-    assert max(waiting) == 8
-    assert set(waiting[len(waiting) // 2 :]) <= {0, 1}
-    await anyio.sleep(OVERLOAD_SECONDS)
-    async with anyio.create_task_group() as group:
-        for _ in range(10):
-            group.start_soon(ask, 0.05)
-        await anyio.sleep(0.02)
-        assert pool.waiting == 8
-
-
-async def test_an_overload_is_not_over_while_all_threads_are_busy() -> None:
-    pool = Pool(threads=1, queue=8, deadline_s=30)
-    first, last = threading.Event(), threading.Event()
 
     async def ask(until: threading.Event) -> None:
         with contextlib.suppress(OverloadedError):
             await pool.run(lambda given_up: until.wait(20), gone=never)
+            accepted.append(1)
 
-    async with anyio.create_task_group() as group:
-        for until in [first] * 8 + [last] + [first]:  # one begins, eight wait, one is refused
-            group.start_soon(ask, until)
-            await anyio.sleep(0.01)
-        first.set()
-        await anyio.sleep(
-            OVERLOAD_SECONDS
-        )  # as when the machine stands still: nobody asks, nothing gets done
-        assert (pool.working, pool.waiting) == (1, 0)
-        for _ in range(10):
-            group.start_soon(ask, last)
-        await anyio.sleep(0.1)
-        assert pool.waiting == 1
-        last.set()
+    async def burst(pieces: int) -> tuple[int, int]:
+        """Return how many worked and waited after a burst that nothing preceded."""
+        until = threading.Event()
+        async with anyio.create_task_group() as group:
+            for _ in range(pieces):
+                group.start_soon(ask, until)
+            await anyio.sleep(0.1)
+            found = pool.working, pool.waiting
+            until.set()
+        return found
+
+    assert await burst(10) == (2, 8)
+    assert len(accepted) == 10
+    assert await burst(11) == (2, 8)  # the one that is refused begins the overload
+    assert await burst(10) == (2, 0)
+    await anyio.sleep(1)  # time alone does not end it
+    assert await burst(10) == (2, 0)
+    for _ in range(CALM - 1):
+        await burst(1)
+    assert await burst(10) == (2, 8)
 
 
 async def test_without_a_queue_a_free_thread_takes_a_question() -> None:
