@@ -73,9 +73,7 @@ async def test_more_than_the_queue_holds_is_refused_at_once() -> None:
     assert (pool.working, pool.waiting) == (0, 0)
 
 
-async def test_a_burst_may_wait_and_under_load_that_goes_on_nobody_waits_until_threads_are_free_again() -> (
-    None
-):
+async def test_a_burst_may_wait_and_nobody_does_under_load_that_goes_on() -> None:
     pool = Pool(threads=2, queue=8, deadline_s=30)
     accepted: list[int] = []
 
