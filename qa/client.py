@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from urllib3.util import Retry, parse_url
 
 from qa.errors import InputError, ServerError
+from qa.filters import NO_FILTERS, Filters
 from qa.types import Answer
 from qa.wire import MAX_BATCH, Wire, WireAnswer, WireBatch, WireErrorBody, WireResult, answer_of
 
@@ -67,22 +69,44 @@ class Client:
         self._pool.clear()
 
     def ask(
-        self, question: str, *, k: int = 5, max_context_tokens: int | None = None, explain: bool = False
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        max_context_tokens: int | None = None,
+        explain: bool = False,
+        filters: Filters = NO_FILTERS,
     ) -> WireAnswer:
         """Return the answer to one question.
 
         Raises InputError when the server refuses the question, ServerError when it cannot be asked.
         """
-        return self._post("/ask", _asked(question, k, max_context_tokens, explain=explain), WireAnswer)
+        return self._post(
+            "/ask", _asked(question, k, max_context_tokens, filters, explain=explain), WireAnswer
+        )
 
     def answer(
-        self, question: str, *, k: int = 5, max_context_tokens: int | None = None, explained: bool = False
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        max_context_tokens: int | None = None,
+        explained: bool = False,
+        filters: Filters = NO_FILTERS,
     ) -> Answer:
         """Return what `ask` does as the record that an index on this machine would give."""
-        return answer_of(self.ask(question, k=k, max_context_tokens=max_context_tokens, explain=explained))
+        found = self.ask(
+            question, k=k, max_context_tokens=max_context_tokens, explain=explained, filters=filters
+        )
+        return answer_of(found)
 
     def ask_many(
-        self, questions: Sequence[str], *, k: int = 5, max_context_tokens: int | None = None
+        self,
+        questions: Sequence[str],
+        *,
+        k: int = 5,
+        max_context_tokens: int | None = None,
+        filters: Filters = NO_FILTERS,
     ) -> Iterator[WireResult]:
         """Yield an answer, or an error, for each question in order; many go together in one request.
 
@@ -90,7 +114,8 @@ class Client:
         """
         for first in range(0, len(questions), MAX_BATCH):
             some = questions[first : first + MAX_BATCH]
-            body = {"questions": [_asked(each, k, max_context_tokens, explain=False) for each in some]}
+            asked = [_asked(each, k, max_context_tokens, filters, explain=False) for each in some]
+            body = {"questions": asked}
             yield from self._post("/ask/batch", body, WireBatch).results
 
     def _post(self, path: str, body: dict[str, Any], shape: type[T]) -> T:
@@ -108,8 +133,12 @@ class Client:
         raise ServerError(f"{where} answered {response.status} ({told.code}): {told.message}")
 
 
-def _asked(question: str, k: int, max_context_tokens: int | None, *, explain: bool) -> dict[str, Any]:
-    return {"question": question, "k": k, "max_context_tokens": max_context_tokens, "explain": explain}
+def _asked(
+    question: str, k: int, max_context_tokens: int | None, filters: Filters, *, explain: bool
+) -> dict[str, Any]:
+    asked = {"question": question, "k": k, "max_context_tokens": max_context_tokens, "explain": explain}
+    given = {name: value for name, value in asdict(filters).items() if value}
+    return {**asked, "filters": given} if given else asked
 
 
 def _parsed(data: bytes, shape: type[T], where: str) -> T:

@@ -4,7 +4,7 @@ Every offset is a half-open range of Unicode code points into `Article.text`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Span = tuple[int, int]
@@ -12,9 +12,10 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article as stored: `text` is the whole normalised file, front matter included.
+    """One article as stored: `text` is what its file holds, the whole of it where that is text.
 
-    Because nothing is cut off the file, offsets and line numbers are those of the file itself.
+    A form feed begins a page, and a line that begins with "#" a section. `published` is an ISO 8601 date as precise as
+    it is known: a year, a month or a day. `provenance` says of every field that is known where it was found.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Article:
     published: str | None = None
     url: str | None = None
     language: str | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ class Manifest:
 
     `digest` is the sha256 over model, chunker, lexical settings and articles: two builds of the same
     folder by the same code have the same digest. `runtime` is what computed the vectors; those of all
-    runtimes of one model are interchangeable, so it is no part of the digest.
+    runtimes of one model are interchangeable, so it is no part of the digest. `copies` counts the articles that are
+    copies of others.
     """
 
     format_version: int
@@ -104,11 +107,15 @@ class Manifest:
     chunks: int
     created_by: str
     files: Mapping[str, FileDigest]
+    copies: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleSummary:
-    """One line of the list of articles in an index; `characters` counts code points."""
+    """One line of the list of articles in an index; `characters` counts code points.
+
+    `copy_of` is the id of the first of the articles that are copies of one another, None for that one and for others.
+    """
 
     id: str
     title: str
@@ -120,6 +127,7 @@ class ArticleSummary:
     sha256: str
     characters: int
     chunks: int
+    copy_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +172,23 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """Another article that says the same."""
+
+    article_id: str
+    title: str
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A quote and the place it was taken from: `article.text[start:end] == quote`, always.
 
     `answer_start` and `answer_end` say where the quote stands in the answer's text; lines count
-    from 1; `passage` is the rank of the passage that holds the quote. `answer_span` are the words of the
-    quote, article offsets, in which a reader sees the answer itself, None where none does.
+    from 1, and so do pages, None where the article has none; `section` is the heading above the quote in an article
+    without pages. `passage` is the rank of the passage that holds the quote. `answer_span` are the words of the
+    quote, article offsets, in which a reader sees the answer itself, None where none does. `also_in` are copies of the
+    article that hold the quote too, by id.
     """
 
     article_id: str
@@ -182,12 +201,16 @@ class Citation:
     end: int
     start_line: int
     end_line: int
+    start_page: int | None
+    end_page: int | None
+    section: str | None
     quote: str
     sha256: str
     answer_start: int
     answer_end: int
     passage: int
     answer_span: Span | None
+    also_in: tuple[Mention, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +274,12 @@ class Explanation:
 class Answer:
     """The reply to one question. `text` is None when `status` is "no_evidence".
 
+    The first `differing` citations answer with different numbers or dates: each with others than the first one; 0 when
+    none does among `passages`.
+    `corroborated_by` are articles of other publishers that give the same answer, copies of one another counted once.
     `confidence` is the probability, 0 to 1, that the passages hold an answer; `passages_read` says how many
     of the best ones a reader has read for it.
+    `facets` counts the ranked articles by source, author, language and year, most frequent first.
     `timings_ms` maps a stage to its wall time in milliseconds.
     """
 
@@ -261,8 +288,11 @@ class Answer:
     text: str | None
     confidence: float
     citations: tuple[Citation, ...]
+    differing: int
+    corroborated_by: tuple[Mention, ...]
     passages: tuple[Passage, ...]
     passages_read: int
+    facets: Mapping[str, Mapping[str, int]]
     context: Context | None
     explanation: Explanation | None
     index: IndexInfo

@@ -13,7 +13,7 @@ from hypothesis import settings as profiles
 from qa.errors import ArticleNotFoundError
 from qa.index import Generation
 from qa.settings import Settings
-from qa.types import Answer, Article, Chunk, Citation, IndexInfo, Passage
+from qa.types import Answer, Article, Chunk, Citation, IndexInfo, Mention, Passage
 from qa.wiring import build_index, open_generation
 from tests.articles import ARTICLES, write_articles
 
@@ -125,12 +125,16 @@ def answer(article: Article) -> Answer:
             end=span[1],
             start_line=lines[0],
             end_line=lines[1],
+            start_page=None,
+            end_page=None,
+            section="Why",
             quote=quote,
             sha256=article.sha256,
             answer_start=at,
             answer_end=at + len(quote),
             passage=passage,
             answer_span=(span[0] + 2, span[1] - 1) if passage == 1 else None,
+            also_in=(Mention("c.md", "Port", "The Echo"), Mention("d.md", "Quay", None)) if at else (),
         )
 
     return Answer(
@@ -140,7 +144,10 @@ def answer(article: Article) -> Answer:
         confidence=0.75,
         citations=(cite(first, (3, 3), 0, 1), cite(second, (5, 6), 25, 1)),
         passages=passages,
+        differing=0,
+        corroborated_by=(Mention("e.md", "Storm", "The Star"),),
         passages_read=2,
+        facets={"source": {"The Gazette": 1}, "author": {}, "language": {"en": 1}, "year": {"2023": 1}},
         context=None,
         explanation=None,
         index=IndexInfo("gen-000001-abc", "fake", 7, 3),

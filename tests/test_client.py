@@ -16,6 +16,7 @@ import pytest
 
 from qa.client import Client
 from qa.errors import InputError, ServerError
+from qa.filters import Filters
 from qa.settings import Settings
 from qa.types import Answer
 from qa.wire import WireAnswer, answer_of, wire_answer
@@ -87,6 +88,24 @@ def test_a_real_server_answers_as_the_index_does(settings: Settings) -> None:
                 assert result.error.code == "invalid_input"
         with pytest.raises(InputError, match="question"):
             client.ask("")
+
+
+def test_filters_travel(settings: Settings) -> None:
+    here = open_answerer(settings)
+    filters = Filters(
+        since="2023", until="2023-07-11", source=("the gazette",), article=("plain.md", "no.md")
+    )
+    with running(settings.index_dir) as server, Client(server.url) as client:
+        for given, documents in ((filters, {"plain.md"}), (Filters(language=("xx",)), set())):
+            ours, theirs = (
+                here.ask(QUESTIONS[0], k=50, filters=given),
+                client.answer(QUESTIONS[0], k=50, filters=given),
+            )
+            assert {each.chunk.article_id for each in theirs.passages} == documents
+            assert (theirs.text, theirs.facets) == (ours.text, ours.facets)
+            [many] = client.ask_many(QUESTIONS[:1], k=50, filters=given)
+            assert many.answer is not None
+            assert {each.document_id for each in many.answer.passages} == documents
 
 
 def test_a_key_is_sent(settings: Settings) -> None:

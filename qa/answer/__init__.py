@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from qa.answer.ask import Answerer, Found
     from qa.answer.bounds import MAX_K, MAX_QUESTION_CHARS
     from qa.answer.cite import line_range
+    from qa.answer.facets import count_facets
     from qa.answer.live import LiveAnswerer
     from qa.answer.weights import FILE, Fitted, Weights, fitted
 
@@ -25,6 +26,7 @@ __all__ = [
     "LiveAnswerer",
     "Weights",
     "confidence",
+    "count_facets",
     "fitted",
     "line_range",
 ]
@@ -36,6 +38,7 @@ __getattr__ = lazy_door(
         "ask": ("Answerer", "Found"),
         "bounds": ("MAX_K", "MAX_QUESTION_CHARS"),
         "cite": ("line_range",),
+        "facets": ("count_facets",),
         "live": ("LiveAnswerer",),
         "weights": ("FILE", "Fitted", "Weights", "fitted"),
     },

@@ -4,11 +4,24 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from qa.answer.newer import score_without_newest
 from qa.answer.passages import Evidence
 from qa.answer.select import READ_PASSAGES, Asked, Quote, coverage
 from qa.index import terms
 
 CONSTANT = "constant"
+_NOTHING = dict.fromkeys(
+    (
+        "passage_coverage",
+        "quote_cosine",
+        "quote_coverage",
+        "kind_missing",
+        "lead",
+        "answered",
+        "span",
+    ),
+    0.0,
+)
 
 
 def confidence_signs(
@@ -25,7 +38,11 @@ def confidence_signs(
     lead                how much more the best passage scores than the next one
     answered            the reader's logit of "the answer stands here", of the passage of the best sentence
     span                the score of the best span in that sentence over "no answer here"; both 0 if not read
+
+    All but the constant are 0 where there is no evidence at all, since the filters fit no article.
     """
+    if not sentences:
+        return {CONSTANT: 1.0, **_NOTHING}
     read = evidence[:READ_PASSAGES]
     found: dict[str, set[str]] = {}
     for each in read:
@@ -33,7 +50,7 @@ def confidence_signs(
         of_language.update(chain.from_iterable(each.terms), terms(each.passage.title, each.language))
     best = sentences[0].signs
     quoted = next(each.reading for each in read if each.passage is sentences[0].passage)
-    scores = [each.passage.score for each in read]
+    scores = sorted(map(score_without_newest, read), reverse=True)
     return {
         CONSTANT: 1.0,
         "passage_coverage": max(

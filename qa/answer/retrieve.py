@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qa.answer.weights import fitted
+from qa.filters import NO_FILTERS, Filters
 from qa.index import Generation
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class Candidate:
 
     `sentences` are the cosines of its sentences with the question, `dense` the best of them, `lexical`
     is BM25; `dense_z` and `lexical_z` say by how many standard deviations they stand out. `relevant` is what the
-    reader adds, 0 for what it has not read.
+    reader adds, 0 for what it has not read; `newest` is 1 if a question about the present is asked and this is of the
+    newest article.
     """
 
     row: int
@@ -37,31 +39,37 @@ class Candidate:
     lexical_z: float
     sentences: "NDArray[np.float32]"
     relevant: float = 0.0
+    newest: float = 0.0
 
     @property
     def signs(self) -> dict[str, float]:
         """What `score` is the weighted sum of."""
-        return {"dense": self.dense_z, "lexical": self.lexical_z, "relevant": self.relevant}
+        return {
+            "dense": self.dense_z,
+            "lexical": self.lexical_z,
+            "relevant": self.relevant,
+            "newest": self.newest,
+        }
 
 
 def retrieve(
-    generation: Generation, question: str, vector: "Vectors", *, article_id: str | None = None
+    generation: Generation, question: str, vector: "Vectors", *, filters: Filters = NO_FILTERS
 ) -> list[Candidate]:
-    """Rank every chunk that one of the legs offers, or those of one article, best first.
+    """Rank every chunk of the articles that fit which one of the legs offers, best first.
 
     A chunk's dense score is that of its best sentence. The score is the weighted sum of z(dense) and z(BM25),
     z(x) = (x - mean) / standard deviation over the whole index (over an even sample of it in the dense
-    leg), so that a score does not depend on where a list was cut. Equal scores keep the order of rows:
+    leg), so that a score depends neither on where a list was cut nor on the filters. Equal scores keep the order of rows:
     article id, then place in the article.
     """
     import numpy as np
 
     lexical = generation.lexical.scores(question)
-    if article_id is None:
-        rows, _ = generation.dense.search(vector, POOL)
-        pool = np.union1d(rows, _top(lexical, POOL))
-    else:
-        pool = np.array(generation.rows_of_article(article_id), dtype=np.int64)
+    allowed = generation.filtered_rows(filters)
+    nearest, _ = generation.dense.search(vector, POOL, allowed=allowed)
+    pool = np.union1d(nearest, _top(lexical if allowed is None else lexical * allowed, POOL))
+    if not len(pool):
+        return []
     sentences, starts = generation.sentences.scores(vector, pool)
     dense = np.maximum.reduceat(sentences, starts)
     sample = generation.sentences.sample_scores(vector)

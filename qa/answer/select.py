@@ -40,6 +40,11 @@ class Quote:
     signs: Mapping[str, float]
     span: Span | None = None
 
+    def overlaps(self, other: "Quote") -> bool:
+        """Return whether both hold some of the same words."""
+        same = self.passage.chunk.article_id == other.passage.chunk.article_id
+        return same and self.start < other.end and other.start < self.end
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -101,6 +106,7 @@ def _signs(evidence: Evidence, asked: Asked, text: str) -> list[dict[str, float]
     figure      1 if the question asks for a number or a date and the sentence has one
     named       1 if it asks for a person, a place or a reason and the sentence names one, which says less
     passage     score of the passage
+    newest      1 if the question is about the present and the passage of the newest article
     span        score of the best span in it over "no answer here", within `SPAN_LIMIT`, the least if it was not read
     """
     passage = evidence.passage
@@ -121,6 +127,7 @@ def _signs(evidence: Evidence, asked: Asked, text: str) -> list[dict[str, float]
             "figure": float(named and is_figure),
             "named": float(named and not is_figure),
             "passage": passage.score,
+            "newest": evidence.candidate.newest,
             "span": max(-SPAN_LIMIT, min(SPAN_LIMIT, span.score)) if span else -SPAN_LIMIT,
         }
         for cosine, found, named, span in zip(

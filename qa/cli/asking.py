@@ -3,7 +3,7 @@
 # ruff: noqa: D301 (the escape \b is click's mark for "do not wrap these lines": it must be the character itself)
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from qa.cli.options import IndexDir, Json, Model, Plain, settings_of
 from qa.errors import EXIT_ANSWERED, EXIT_NO_EVIDENCE, InputError
 
 if TYPE_CHECKING:
+    from qa.filters import Filters
     from qa.settings import Settings
     from qa.shell import Terminal
     from qa.types import Answer
@@ -35,6 +36,28 @@ def ask(
     server: Annotated[
         str | None, typer.Option(metavar="URL", help="Ask a running `qa serve`; QA_API_KEY is its key.")
     ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Articles of 2023, 2023-07 or 2023-07-11, or later.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Articles of that date, or earlier.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="As if it were then: without what came later.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Articles of this publisher; may be repeated.")
+    ] = None,
+    author: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Articles of this author; may be repeated.")
+    ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE", help="Articles in this language, such as en; may be repeated."),
+    ] = None,
+    article: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="This article only; may be repeated.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show what every score is made of.")] = False,
     as_json: Json = False,
     as_jsonl: Annotated[
@@ -51,11 +74,13 @@ def ask(
       qa ask "Why won't NATO admit Ukraine?"
       echo "Which drones did Turkey sell?" | qa ask -
       qa ask "Who opposes the plan?" -k 3 --json | jq .citations
+      qa ask "Who met Putin?" --source Reuters --since 2022-02
       qa ask - --jsonl < questions.txt > answers.jsonl
 
     With --jsonl a line that cannot be used gets {"error": ...} in its place and the others their answers; the exit
     code is then 2, else 1 when any line found no evidence, else 0.
     """
+    from qa.filters import Filters
     from qa.shell import Terminal, read_text
     from qa.wiring import open_asker
 
@@ -64,13 +89,35 @@ def ask(
         raise InputError("--jsonl reads questions from stdin and goes without --json. Try: qa ask - --jsonl")
     if question is None and not terminal.converses:
         raise InputError("""No question. Ask one: qa ask "Why won't NATO admit Ukraine?\"""")
+    filters = Filters(
+        since=since,
+        until=until,
+        as_of=as_of,
+        source=tuple(source or ()),
+        author=tuple(author or ()),
+        language=tuple(language or ()),
+        article=tuple(article or ()),
+    )
     settings = settings_of(index_dir=index_dir, model=model, k=k, server=server)
     # An explanation is also what says which words to mark on a terminal.
     explained = explain or (terminal.screen is not None and not as_json and not as_jsonl)
     asker = open_asker(settings, live=question is None)
 
+    @cache
+    def none_fit() -> None:
+        terminal.complain(f"qa: {_none_fits(settings, filters)}")
+
     def answer_to(text: str) -> "Answer":
-        return asker(text, k=settings.k, max_context_tokens=max_context_tokens, explained=explained)
+        found = asker(
+            text,
+            k=settings.k,
+            max_context_tokens=max_context_tokens,
+            explained=explained,
+            filters=filters,
+        )
+        if not found.passages:
+            none_fit()
+        return found
 
     if as_jsonl:
         from qa.shell import answer_lines_of, read_lines
@@ -86,6 +133,14 @@ def ask(
     answer = answer_to(read_text(Path("-"), max_bytes=_MAX_STDIN_BYTES) if question == "-" else question)
     show(answer)
     raise typer.Exit(EXIT_ANSWERED if answer.status == "answered" else EXIT_NO_EVIDENCE)
+
+
+def _none_fits(settings: "Settings", filters: "Filters") -> str:
+    from qa.shell import none_fits
+    from qa.wiring import open_generation
+
+    there = open_generation(settings).fields() if settings.server is None else ()
+    return none_fits(filters, there)
 
 
 def _show_json(terminal: "Terminal", answer: "Answer") -> None:

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 def index(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Folder with .md and .txt files.")
-    ] = DEFAULT_FOLDER,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of articles.")] = DEFAULT_FOLDER,
     index_dir: IndexDir = None,
     model: Model = None,
     watch: Annotated[
@@ -30,6 +28,8 @@ def index(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
 ) -> None:
     """Index a folder of articles; run it again after they change.
+
+    Read are Markdown, text, web pages (.html), PDF, Word (.docx), mail (.eml) and JSON lines (.jsonl).
 
     \b
     Examples:

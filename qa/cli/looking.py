@@ -40,6 +40,10 @@ def show(
     ],
     start: Annotated[int | None, typer.Option(metavar="N", help="First character, counted from 0.")] = None,
     end: Annotated[int | None, typer.Option(metavar="N", help="Character to stop before.")] = None,
+    metadata: Annotated[
+        bool,
+        typer.Option("--metadata", help="Print what is known of it instead, and where each value was found."),
+    ] = False,
     index_dir: IndexDir = None,
 ) -> None:
     """Print the stored text of an article, or a part of it.
@@ -50,6 +54,7 @@ def show(
     Examples:
       qa show nato-ukraine.md
       qa show nato-ukraine.md --start 1042 --end 1187
+      qa show nato-ukraine.md --metadata
     """
     from qa.shell import Terminal, find_article, metadata_lines, page_lines, slice_text, visible
     from qa.wiring import open_generation
@@ -57,6 +62,9 @@ def show(
     article = find_article(open_generation(settings_of(index_dir=index_dir)), article_id)
     text = slice_text(article, start, end)
     terminal = Terminal()
+    if metadata:
+        terminal.data("".join(f"{line}\n" for line in metadata_lines(article, provenance=True)))
+        return
     for line in metadata_lines(article):
         terminal.say(line)
     if terminal.screen is not None and text != article.text:
@@ -91,7 +99,8 @@ def verify(
 
     saved = parse_saved(read_text(file))
     if folder is not None:
-        replayed = list(replay(saved, folder_articles(folder)))
+        with folder_articles(folder) as find:
+            replayed = list(replay(saved, find))
     else:
         from qa.wiring import open_generation
 

@@ -10,16 +10,16 @@ from qa.doors import lazy_door
 if TYPE_CHECKING:
     from qa.corpus.clean import Block, BlockKind, blocks
     from qa.corpus.language import detect_language
-    from qa.corpus.load import SUFFIXES, load_article, load_folder
+    from qa.corpus.load import article_file, load_article, load_folder
     from qa.corpus.split import TokenCounter, embedding_text, split_article
     from qa.corpus.watch import watch_folder
 
 __all__ = [
     "CHUNKER_VERSION",
-    "SUFFIXES",
     "Block",
     "BlockKind",
     "TokenCounter",
+    "article_file",
     "blocks",
     "detect_language",
     "embedding_text",
@@ -37,7 +37,7 @@ __getattr__ = lazy_door(
     {
         "clean": ("Block", "BlockKind", "blocks"),
         "language": ("detect_language",),
-        "load": ("SUFFIXES", "load_article", "load_folder"),
+        "load": ("article_file", "load_article", "load_folder"),
         "split": ("TokenCounter", "embedding_text", "split_article"),
         "watch": ("watch_folder",),
     },

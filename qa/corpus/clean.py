@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from qa.corpus.load import front_matter, heading_text
+from qa.corpus.metadata import BYLINE_LINES, byline
+from qa.formats import front_matter, heading_text
 from qa.types import Article
 
 
@@ -171,6 +172,8 @@ def _is_furniture(content: str, place: int) -> bool:
         return True
     if len(content) > 1200:
         return False
+    if place < BYLINE_LINES and byline(content):
+        return True
     return all(_FURNITURE.fullmatch(line.strip()) for line in content.split("\n"))
 
 

@@ -1,51 +1,31 @@
-"""Read a folder of text files into articles.
+"""Read a folder of files into articles.
 
-The stored text is the whole decoded file, changed in two ways only: Unicode NFC, and CRLF to LF.
-Front matter stays in it, so offsets and line numbers are those of the file that people open.
+The stored text is what a file's format gives (qa.formats), the whole file where it is text: offsets and line numbers
+are then those of the file that people open.
 """
 
-import codecs
-import hashlib
 import os
-import re
 import stat
-import unicodedata
-from collections.abc import Iterator, Mapping
-from itertools import groupby
+from collections.abc import Collection, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
-import yaml
-
-from qa.corpus.language import declared_language, detect_language
+from qa.corpus.lines import CORPUS, file_of, line_article, read_lines
+from qa.corpus.metadata import article_of
 from qa.errors import InputError
+from qa.formats import JSON_LINES, SUFFIXES, Sandbox, normalise
 from qa.types import Article, Skipped
 
-SUFFIXES = frozenset({".md", ".txt"})
 MAX_FILE_BYTES = 64 * 2**20
-MAX_TITLE_CHARS = 200
 READ_ATTEMPTS = 3
-MAX_FRONT_MATTER_CHARS = 2**16
-MAX_NESTING_MARKS = 500
-
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)??(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_MARKDOWN_TITLE = re.compile(r"^#[ \t]+(\S.*)$", re.MULTILINE)
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with the UTF-16 one
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
-MARKS_IN_A_ROW = 200
-_POSSIBLE_MARKS = re.compile(f"(?<![\u0300-\U0010ffff])[\u0300-\U0010ffff]{{{MARKS_IN_A_ROW},}}")
-_METADATA_KEYS = ("source", "author", "published", "url")
 
 
-def load_folder(folder: Path) -> Iterator[Article | Skipped]:
-    """Yield every .md and .txt file below `folder`, sorted by id, as an article or why it could not be one.
+def load_folder(folder: Path, *, kept: Path | None = None) -> Iterator[Article | Skipped]:
+    """Yield every file below `folder` that has one of `SUFFIXES`, sorted by id, as an article or why it could not be one.
 
-    Raises InputError when `folder` is not a readable folder.
+    A file of JSON lines is many articles, sorted among themselves. `kept` is a file for what was found in files that
+    are slow to read, so that each is read once. Raises InputError when `folder` is not a readable
+    folder.
     """
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing"
@@ -53,109 +33,56 @@ def load_folder(folder: Path) -> Iterator[Article | Skipped]:
             f"No folder at {folder}: found {found} there. Name a folder of articles: qa index FOLDER"
         )
     taken: set[str] = set()
-    for path, article_id, reason in sorted(_walk(folder), key=lambda row: (row[1], row[0])):
-        if article_id in taken:
-            reason = reason or "has a name that reads like another file's; rename one of them"
-        if reason:
-            yield Skipped(article_id, reason)
-            continue
-        try:
-            article = load_article(path, article_id)
-        except InputError as error:
-            yield Skipped(article_id, str(error))
-        else:
-            taken.add(article_id)
-            yield article
+    with Sandbox(kept) as sandbox:
+        for path, file_id, reason in sorted(_walk(folder), key=lambda row: (row[1], row[0])):
+            if file_of(file_id) != file_id:
+                reason = reason or f'has "{JSON_LINES}#" in its path, which is how lines are named; rename it'
+            if file_id in taken:
+                reason = reason or "has a name that reads like another file's; rename one of them"
+            if reason:
+                yield Skipped(file_id, reason)
+                continue
+            try:
+                if path.suffix.lower() == JSON_LINES:
+                    yield from read_lines(path, file_id)
+                else:
+                    yield load_article(path, file_id, sandbox)
+            except InputError as error:
+                yield Skipped(file_id, str(error))
+            else:
+                taken.add(file_id)
+        sandbox.forget_the_rest()
 
 
-def load_article(path: Path, article_id: str) -> Article:
-    """Read one file.
+def load_article(path: Path, article_id: str, sandbox: Sandbox | None = None) -> Article:
+    """Read one article from the file it is in; `sandbox` is where risky files are read, one of its own for None.
 
     Raises InputError saying why the file cannot become an article.
     """
+    if path.suffix.lower() == JSON_LINES:
+        return line_article(path, article_id)
     try:
         data = _read(path)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}") from error
     if len(data) > MAX_FILE_BYTES:
         raise InputError(_too_long(len(data)))
-    text = normalise(decode(data))
-    if not text.strip():
-        raise InputError("is empty")
-    metadata, body_start = front_matter(text)
-    return Article(
-        id=article_id,
-        title=_title(text, metadata, body_start, path),
-        text=text,
-        sha256=hashlib.sha256(text.encode("utf-8")).hexdigest(),
-        language=declared_language(metadata.get("language", "")) or detect_language(text[body_start:]),
-        **{key: metadata.get(key) for key in _METADATA_KEYS},
-    )
+    with nullcontext(sandbox) if sandbox else Sandbox() as reading:
+        return article_of(reading.extract(data, path.suffix.lower()), article_id)
 
 
-def decode(data: bytes) -> str:
-    """Decode by byte order mark, else UTF-8, else the best guess of charset-normalizer.
+def article_file(folder: Path, article_id: str) -> Path | None:
+    """Return the file in `folder` that the article of this id is in, None where there is none.
 
-    Raises InputError when the bytes are no text.
+    An id may come from anyone: one that leads out of the folder counts as not found.
     """
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            return data.decode(encoding, errors="replace")
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        from charset_normalizer import from_bytes  # 40 ms, and needed for few files
-
-        guesses = from_bytes(data)
-        best = guesses.best()
-        if best is None:
-            raise InputError("is no text in any encoding we know; save it as UTF-8") from None
-        # Equally likely ones come in the order of their names, which would make "crème" Polish: "crčme".
-        likely = [
-            guess for guess in guesses if (guess.chaos, guess.coherence) == (best.chaos, best.coherence)
-        ]
-        return str(next((guess for guess in likely if "cp1252" in guess.could_be_from_charset), best))
-
-
-def normalise(text: str) -> str:
-    """Apply NFC and turn CRLF into LF, nothing else; a lone surrogate becomes U+FFFD."""
-    if not text.isascii():
-        try:
-            wide = len(text.encode("utf-8")) - len(text)
-        except UnicodeEncodeError:
-            text = _LONE_SURROGATES.sub("\ufffd", text)
-            wide = len(text)
-        if wide >= MARKS_IN_A_ROW:  # else there cannot be so many in a row, and looking for them is slow
-            text = _POSSIBLE_MARKS.sub(_in_order, text)
-        text = unicodedata.normalize("NFC", text)
-    return text.replace("\r\n", "\n")
-
-
-def _in_order(match: re.Match[str]) -> str:
-    """Put combining marks in canonical order, as NFC does, which takes it the square of their number."""
-    decomposed = "".join(unicodedata.normalize("NFD", character) for character in match.group())
-    runs = groupby(decomposed, key=lambda character: unicodedata.combining(character) > 0)
-    return "".join("".join(sorted(run, key=unicodedata.combining) if marks else run) for marks, run in runs)
-
-
-def front_matter(text: str) -> tuple[Mapping[str, str], int]:
-    """Return the YAML front matter's plain values as written, and where the body starts (a code point)."""
-    match = _FRONT_MATTER.match(text)
-    if match is None or match.end() > MAX_FRONT_MATTER_CHARS:
-        return {}, 0
-    try:
-        # A base loader keeps every scalar as the text that was written: a date stays as precise as it was.
-        # The one in C is 15 times as fast, but 100,000 nested brackets overflow its stack and end the process.
-        matter = match.group(1) or ""
-        nested = sum(matter.count(mark) for mark in "[{-?") > MAX_NESTING_MARKS
-        loader = yaml.BaseLoader if nested else yaml.CBaseLoader
-        values = yaml.load(matter, Loader=loader)  # noqa: S506 (builds strings only)
-    except (yaml.YAMLError, RecursionError):
-        return {}, 0
-    if not isinstance(values, dict):
-        return {}, 0
-    plain = {str(key).lower(): value.strip() for key, value in values.items() if isinstance(value, str)}
-    return {key: value for key, value in plain.items() if value}, match.end()
+        # resolve() raises RuntimeError on a loop of links
+        path = Path(os.path.realpath(folder / file_of(article_id)))
+        inside = path.is_relative_to(folder.resolve()) and path.is_file()
+    except (OSError, ValueError):  # a NUL, a name too long
+        return None
+    return path if inside else None
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str, str]]:
@@ -163,17 +90,26 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str, str]]:
     root = folder.resolve()
     closed: list[OSError] = []
     for parent, names, files in os.walk(root, followlinks=False, onerror=closed.append):
-        names[:] = [name for name in names if not name.startswith(".")]
+        names[:] = [name for name in names if not name.startswith(".") and not _is_of_a_page(name, files)]
         for path in (Path(parent, name) for name in names):
             if path.is_symlink():
                 yield path, _article_id(path, root), "is a link to a folder"
         for name in files:
             path = Path(parent, name)
             if path.suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield path, _article_id(path, root), _reason_to_skip(path, root)
+                reason = _reason_to_skip(path, root)
+                if path.suffix.lower() == JSON_LINES and name != CORPUS and CORPUS in files:
+                    reason = reason or f"belongs to the {CORPUS} beside it"
+                yield path, _article_id(path, root), reason
     for error in closed:
         path = Path(error.filename)
         yield path, _article_id(path, root), f"cannot be read: {error.strerror}"
+
+
+def _is_of_a_page(name: str, files: Collection[str]) -> bool:
+    """Tell a folder of what a browser saves beside a page, the advertisements among it."""
+    page = name.removesuffix("_files")
+    return page != name and not {f"{page}.html", f"{page}.htm"}.isdisjoint(files)
 
 
 def _article_id(path: Path, root: Path) -> str:
@@ -192,7 +128,9 @@ def _reason_to_skip(path: Path, root: Path) -> str:
         return "cannot be read: the link leads back to itself"
     if not stat.S_ISREG(status.st_mode):
         return "is not a regular file"
-    if status.st_size > MAX_FILE_BYTES:
+    if (
+        status.st_size > MAX_FILE_BYTES and path.suffix.lower() != JSON_LINES
+    ):  # of which one line is read at a time
         return _too_long(status.st_size)
     return ""
 
@@ -211,21 +149,3 @@ def _read(path: Path) -> bytes:
         if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
             return data
     raise InputError("changes while it is read; index the folder again when it is at rest")
-
-
-def heading_text(line: str) -> str:
-    """Return what a Markdown heading says, without its marks; the "#" of "C#" is none."""
-    content = line.strip().lstrip("#").strip()
-    bare = content.rstrip("#")
-    return " ".join((bare if not bare or bare[-1].isspace() else content).split())
-
-
-def _title(text: str, metadata: Mapping[str, str], body_start: int, path: Path) -> str:
-    if "title" in metadata:
-        return " ".join(metadata["title"].split())
-    if (match := _MARKDOWN_TITLE.search(text, body_start)) and (title := heading_text(match.group())):
-        return title
-    first_line = " ".join(text[body_start:].lstrip().split("\n", 1)[0].split())
-    if 0 < len(first_line) <= MAX_TITLE_CHARS:
-        return first_line
-    return normalise(path.stem).replace("_", " ").replace("-", " ").strip() or normalise(path.name)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from qa.corpus.clean import Block, BlockKind, blocks, marker_length
-from qa.corpus.load import heading_text
+from qa.formats import heading_text
 from qa.types import Article, Chunk, ChunkerSettings, Span
 
 TokenCounter = Callable[[Sequence[str]], Sequence[int]]

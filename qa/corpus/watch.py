@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from qa.corpus.load import SUFFIXES
 from qa.errors import InputError
+from qa.formats import SUFFIXES
 
 LOOK_MS = 200
 SETTLE_MS = 300

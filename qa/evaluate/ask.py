@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qa.answer import Answerer, Found, confidence, fitted
-from qa.errors import ArticleNotFoundError, InputError
+from qa.errors import InputError
 from qa.evaluate.answers import Accepted
 from qa.evaluate.beir import BeirFolder
+from qa.filters import Filters
 from qa.types import Manifest
 
 if TYPE_CHECKING:
@@ -162,10 +162,11 @@ def _check(
     accepted = Accepted(kept, accepted.sentences)
     # With several relevant articles the first by id that holds an answer is the one asked alone.
     given = next(name for name, held in standing.items() if held)
-    alone, span = None, None
-    with suppress(ArticleNotFoundError):  # all of it is page furniture, which is not indexed
-        there = answerer.search(question, k=PASSAGES[-1], article_id=given)
-        alone, span = _best_quote(there), _span(there, accepted)
+    there = answerer.search(question, k=PASSAGES[-1], filters=Filters(article=(given,)))
+    alone, span = (
+        _best_quote(there),
+        _span(there, accepted),
+    )  # none if all of it is page furniture, not indexed
     quote = _best_quote(found)
     passages = [accepted.held_by(passage.text) for passage in found.passages]
     return Checked(

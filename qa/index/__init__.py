@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from qa.index.dense import DenseIndex
     from qa.index.doctor import examine
     from qa.index.draft import BuildProgress
+    from qa.index.fields import Fields
     from qa.index.generation import Generation, open_generation
     from qa.index.lexical import LexicalIndex
     from qa.index.origin import indexed_folder, remember_folder
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BuildProgress",
     "DenseIndex",
+    "Fields",
     "Generation",
     "LexicalIndex",
     "Pointer",
@@ -44,6 +46,7 @@ __getattr__ = lazy_door(
         "dense": ("DenseIndex",),
         "doctor": ("examine",),
         "draft": ("BuildProgress",),
+        "fields": ("Fields",),
         "generation": ("Generation", "open_generation"),
         "lexical": ("LexicalIndex",),
         "origin": ("indexed_folder", "remember_folder"),

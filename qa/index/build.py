@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from qa.cache import Cache
 from qa.errors import IndexUnavailableError, InputError
 from qa.index import manifest as manifests
 from qa.index import publish
-from qa.index.cache import VectorCache
 from qa.index.draft import BuildProgress, DraftIndex
 from qa.index.generation import Generation, open_generation, read_manifest, verify_files
 from qa.models import Embedder
@@ -16,6 +16,11 @@ from qa.types import Article, BuildReport, ChunkerSettings, Manifest, Skipped
 ReadArticles = Callable[[], Iterable[Article | Skipped]]
 """Called twice; between the two the articles may change, and the later state is the one indexed."""
 
+VECTORS = "vectors.cache"
+"""Vectors of an unfinished build, so that an interrupted one does not embed the same chunks again.
+
+Removed once a generation is published: from then on the generation itself holds them.
+"""
 _CHUNK_CHARS, _CHUNK_SENTENCES = 800, 7  # roughly, of news; the exact numbers are known once all is split
 
 
@@ -43,12 +48,12 @@ def build_generation(
             progress("read", len(digest.articles), 0)
         if not digest.articles:
             raise InputError(
-                f"No articles: found no readable .md or .txt file{_first_reason(skipped)}. The index in {index_dir} "
+                f"No articles: found no file that can be read{_first_reason(skipped)}. The index in {index_dir} "
                 "is untouched. Name another folder: qa index FOLDER"
             )
         published = _published(index_dir, digest.whole())
         if published is not None:
-            VectorCache.discard(index_dir)  # of a build that was interrupted after it had published
+            Cache.discard(index_dir / VECTORS)  # of a build that was interrupted after it had published
             return BuildReport(
                 published, False, 0, 0, 0, published.articles, chunks_embedded=0, skipped=tuple(skipped)
             )
@@ -59,12 +64,12 @@ def build_generation(
             index = DraftIndex(draft, embedder=embedder, chunker=chunker, progress=progress)
             skipped.clear()
             index.split(_articles(read, skipped), expected=len(digest.articles))
-            with closing(VectorCache(index_dir)) as cache:
+            with closing(Cache(index_dir / VECTORS)) as cache:
                 embedded = index.embed(current, cache)
             draft.name = publish.next_name(index_dir, index.digest.whole())
             manifest, pointer = index.finish()
         publish.commit(index_dir, pointer)
-        VectorCache.discard(index_dir)
+        Cache.discard(index_dir / VECTORS)
         progress("write", 1, 1)
         counts = _compare(before, index.digest.articles)
         return BuildReport(manifest, True, *counts, chunks_embedded=embedded, skipped=tuple(skipped))

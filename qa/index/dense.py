@@ -26,6 +26,9 @@ CANDIDATES = 200
 ROWS_A_CANDIDATE = 1_000
 """Codes offer `CANDIDATES` vectors, and one more for so many rows, to be compared exactly; at least twice k."""
 
+OFFERED_A_READING = 5
+"""So many candidates cost the codes about as much as it costs to read one vector; docs/decisions.md has the times."""
+
 SAMPLE = 512
 
 
@@ -84,36 +87,69 @@ class DenseIndex:
             index.add(block)
         return faiss.serialize_index(index).tobytes()
 
-    def search(self, question: "Vectors", k: int) -> tuple["NDArray[np.int64]", "NDArray[np.float32]"]:
+    def search(
+        self, question: "Vectors", k: int, *, allowed: "NDArray[np.bool_] | None" = None
+    ) -> tuple["NDArray[np.int64]", "NDArray[np.float32]"]:
         """Return rows and inner products of the `k` nearest chunks of one question (dim,), best first.
 
-        With codes they are the nearest of the candidates that the codes offer. Raises InputError when the
-        vector has another width or values that are no numbers.
+        With codes they are the nearest of the candidates that the codes offer. `allowed`, shape (rows,), says which
+        chunks there are for this question. Raises InputError when the vector has another width or values that are no
+        numbers.
         """
+        import faiss
         import numpy as np
 
         if question.shape != (self._dim,) or not np.isfinite(question).all():
             raise InputError(
                 f"Question vector of shape {question.shape}; expected {self._dim} finite numbers."
             )
-        wanted = min(k, self._rows)
-        offered = wanted
         if self._coded:
-            offered = min(max(CANDIDATES + self._rows // ROWS_A_CANDIDATE, 2 * k), self._rows)
-        found, rows = self._index.search(question[np.newaxis, :], offered)
-        rows, scores = rows[0][rows[0] >= 0], found[0][rows[0] >= 0]
-        if self._coded:
+            rows = self._offered(question, k, allowed)
             scores = self.vectors(rows) @ question
-            best = np.argsort(-scores, kind="stable")[:wanted]
-            rows, scores = rows[best], scores[best]
-        return rows, scores
+            best = np.argsort(-scores, kind="stable")[:k]
+            return rows[best], scores[best]
+        only = None
+        if allowed is not None:
+            bits = np.packbits(allowed, bitorder="little")
+            # FAISS's types are those of C++: in Python its constructors take keywords, and the array.
+            only = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))  # type: ignore[call-arg, arg-type]
+        found, nearest = self._index.search(question[np.newaxis, :], min(k, self._rows), params=only)
+        return nearest[0][nearest[0] >= 0], found[0][nearest[0] >= 0]
+
+    def _offered(
+        self, question: "Vectors", k: int, allowed: "NDArray[np.bool_] | None"
+    ) -> "NDArray[np.int64]":
+        """Return the rows to compare exactly: the nearest by their codes, or all that are allowed if those are few."""
+        import numpy as np
+
+        wanted = min(max(CANDIDATES + self._rows // ROWS_A_CANDIDATE, 2 * k), self._rows)
+        offered = wanted
+        if allowed is not None:
+            count = int(np.count_nonzero(allowed))
+            # Half more than enough, if those that are allowed are as near as the others.
+            offered = 3 * wanted * self._rows // (2 * max(count, 1))
+            if count <= max(wanted, offered // OFFERED_A_READING):
+                return np.flatnonzero(allowed)
+        while True:
+            offered = min(offered, self._rows)
+            # FAISS 1.15 takes no selector here: "search params not supported for this index".
+            _, found = self._index.search(question[np.newaxis, :], offered)
+            rows: NDArray[np.int64] = found[0][found[0] >= 0]
+            rows = rows if allowed is None else rows[allowed[rows]]
+            if len(rows) >= wanted or offered == self._rows:
+                return rows[:wanted]
+            offered *= 4
 
     def vectors(self, rows: "NDArray[np.int64]") -> "Vectors":
         """Return the vectors of these rows, float32 of shape (len(rows), dim)."""
         import numpy as np
 
         size = self._dim * 4
-        data = self._exact.read_all([(self._offset + row * size, size) for row in rows.tolist()])
+        firsts = np.flatnonzero(
+            np.diff(rows, prepend=-2) != 1
+        )  # rows that follow one another are read at once
+        spans = zip(rows[firsts].tolist(), np.diff(firsts, append=len(rows)).tolist(), strict=True)
+        data = self._exact.read_all([(self._offset + row * size, count * size) for row, count in spans])
         return np.frombuffer(data, dtype=np.float32).reshape(-1, self._dim)
 
     def _read(self, file: StoredFile, kind: str) -> Any:  # noqa: ANN401 (faiss has one class a kind)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import qa
+from qa.cache import Cache
 from qa.corpus import split_article
 from qa.errors import InputError
 from qa.index import lexical, publish, reuse
 from qa.index import manifest as manifests
 from qa.index.arrays import RowFile, StoredFile, write_array
-from qa.index.cache import VectorCache
+from qa.index.copies import CopyFinder
 from qa.index.dense import QUANTISED, DenseIndex, SentenceVectors, dense_kind
 from qa.index.generation import (
     CODES,
@@ -29,7 +30,7 @@ from qa.index.generation import (
 )
 from qa.index.lexical import LexicalWriter
 from qa.index.reuse import Text
-from qa.index.store import Store, StoreWriter
+from qa.index.store import Store, StoreWriter, mark_copies
 from qa.models import Embedder
 from qa.types import Article, ChunkerSettings, FileDigest, Manifest
 
@@ -64,6 +65,7 @@ class DraftIndex:
         self._starts = array("q", [0])  # where each chunk's sentences begin, and where the last ones end
         self.digest = manifests.Digest(model=embedder.fingerprint, chunker=chunker)
         """Of the articles that `split` was given."""
+        self._copies = 0
 
     def split(self, articles: Iterator[Article], *, expected: int) -> None:
         """Write articles, chunks and the lexical index; `expected` articles are likely to come.
@@ -74,6 +76,7 @@ class DraftIndex:
 
         (self._folder / LEXICAL).mkdir(mode=0o700)
         words = LexicalWriter(self._folder / LEXICAL)
+        copies = CopyFinder()
         with StoreWriter(self._folder / STORE) as store:
             for done, article in enumerate(articles, start=1):
                 chunks = split_article(
@@ -84,12 +87,14 @@ class DraftIndex:
                 for text in texts:
                     words.add(text.text, article.language)
                     self._starts.append(self._starts[-1] + len(text.sentences))
+                copies.add(article)
                 self.digest.add(article)
                 self._progress("split", done, max(done, expected))
         if not self._chunks:
             raise InputError(
                 "The articles hold no text besides page furniture. Name another folder: qa index FOLDER"
             )
+        self._mark(copies)
         starts = write_array(np.array(self._starts, dtype=np.int64))
         vectors = self._chunks * self._dim * 4 + self._starts[-1] * self._dim * 2
         codes = self._chunks * (self._dim // 8 + 16) if self._kind == QUANTISED else 0
@@ -98,7 +103,15 @@ class DraftIndex:
         publish.write_file(self._folder / SENTENCE_STARTS, starts)
         publish.reached("split")
 
-    def embed(self, current: Generation | None, cache: VectorCache) -> int:
+    def _mark(self, copies: CopyFinder) -> None:
+        """Write which articles are copies, now that all of them can be read again."""
+        with closing(Store(self._folder / STORE)) as store:
+            originals = copies.originals(store.article)
+        if originals:
+            mark_copies(self._folder / STORE, originals)
+        self._copies = len(originals)
+
+    def embed(self, current: Generation | None, cache: Cache) -> int:
         """Write the vectors; return how many chunks had to be embedded."""
         done = new = 0
         rows, parts = self._chunks, self._starts[-1]
@@ -151,6 +164,7 @@ class DraftIndex:
             dense_kind=self._kind,
             articles=len(self.digest.articles),
             chunks=self._chunks,
+            copies=self._copies,
             created_by=f"qa {qa.__version__}",
             files={
                 path.relative_to(self._folder).as_posix(): _digest(path)

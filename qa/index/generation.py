@@ -1,17 +1,26 @@
 """Open a published generation: every byte is checked before any parser sees it."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from qa.errors import IndexDamagedError
+from qa.errors import ArticleNotFoundError, IndexDamagedError
+from qa.filters import NO_FILTERS, Filters
 from qa.index import manifest as manifests
 from qa.index.arrays import StoredFile
 from qa.index.dense import DenseIndex, SentenceVectors
+from qa.index.fields import Fields, FilteredRows
 from qa.index.lexical import LexicalIndex
 from qa.index.publish import Pointer, read_pointer
 from qa.index.store import Store
 from qa.types import Article, ArticleSummary, Chunk, FileDigest, Manifest, ModelFingerprint
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MANIFEST = "manifest.json"
 DENSE = "dense.faiss"
@@ -50,6 +59,8 @@ class Generation:
                 f"{(manifest.articles, manifest.chunks)}. Build the index again: qa index FOLDER"
             )
 
+        self._copies = _groups(self._store.originals())
+
     @property
     def number(self) -> int:
         """Return how many generations were published here before, counted from 1."""
@@ -66,6 +77,17 @@ class Generation:
         """
         return self._store.article(article_id)
 
+    def copies(self, article_id: str, *, filters: Filters = NO_FILTERS) -> tuple[str, ...]:
+        """Return the ids of the articles that fit and are copies of this one, or it of them, in their order."""
+        found = [each for each in self._copies.get(article_id, ()) if each != article_id]
+        allowed = self.filtered_rows(filters) if found else None
+        return tuple(each for each in found if allowed is None or self._fits(each, allowed))
+
+    def _fits(self, article_id: str, allowed: "NDArray[np.bool_]") -> bool:
+        with suppress(ArticleNotFoundError):  # it has no chunks
+            return bool(allowed[self.rows_of_article(article_id).start])
+        return False
+
     def chunks(self, rows: Sequence[int]) -> list[Chunk]:
         """Return the chunks of these rows, in the order given."""
         return self._store.chunks(rows)
@@ -76,6 +98,22 @@ class Generation:
         Raises ArticleNotFoundError.
         """
         return self._store.rows_of_article(article_id)
+
+    def filtered_rows(self, filters: Filters) -> "NDArray[np.bool_] | None":
+        """Return for every row whether its article fits, None where all do."""
+        return None if filters == NO_FILTERS else self._filtered.rows(filters)
+
+    def fields(self) -> list[Fields]:
+        """Return the fields of every article that has chunks, ordered by id."""
+        return self._store.fields()
+
+    def fields_of_rows(self, rows: Sequence[int]) -> list[Fields]:
+        """Return the fields of the articles that these rows are of, each article once, ordered by id."""
+        return self._store.fields_of_rows(rows)
+
+    @cached_property
+    def _filtered(self) -> FilteredRows:
+        return FilteredRows(self._store, rows=self.manifest.chunks)
 
     def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return, for each key of `qa.index.reuse` that is known, the row of a chunk with its vectors."""
@@ -125,6 +163,14 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
     """
     for name, digest in manifest.files.items():
         _verified(folder / name, digest)
+
+
+def _groups(originals: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
+    """Return for every article that is or has a copy the ids of its whole group, sorted."""
+    groups: dict[str, list[str]] = {}
+    for copy, original in originals.items():
+        groups.setdefault(original, [original]).append(copy)
+    return {member: members for members in map(sorted, groups.values()) for member in members}
 
 
 def _verified(path: Path, expected: FileDigest) -> StoredFile:

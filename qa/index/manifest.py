@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from qa.corpus import CHUNKER_VERSION
 from qa.errors import IndexDamagedError, IndexMismatchError
-from qa.index import lexical
+from qa.index import copies, lexical
 from qa.index.dense import EXACT, QUANTISED, QUANTISED_FROM
 from qa.types import Article, ChunkerSettings, FileDigest, Manifest, ModelFingerprint
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 OLDEST_READABLE = 1
-MIN_READER_VERSION = 2
+MIN_READER_VERSION = 3
 """The oldest format version whose reader can open what this code writes."""
 
 
@@ -52,7 +52,8 @@ def from_json(data: bytes) -> Manifest:
         values["model"] = ModelFingerprint(**values["model"])
         values["chunker"] = ChunkerSettings(**values["chunker"])
         values["files"] = {name: FileDigest(**digest) for name, digest in values["files"].items()}
-        return Manifest(**values)
+        known = {field.name for field in dataclasses.fields(Manifest)}  # a newer format may say more
+        return Manifest(**{name: value for name, value in values.items() if name in known})
     except (TypeError, KeyError, AttributeError) as error:
         raise IndexDamagedError(
             f"The manifest cannot be read: {error!r}. Build the index again: qa index FOLDER"
@@ -69,6 +70,7 @@ class Digest:
             "model": dataclasses.asdict(model),
             "chunker": dataclasses.asdict(chunker),
             "lexical": dict(lexical.SETTINGS),
+            "copies": dict(copies.SETTINGS),
             "dense": [EXACT, QUANTISED, QUANTISED_FROM],
         }
         self._whole = hashlib.sha256(json.dumps(shape, sort_keys=True).encode())
@@ -80,7 +82,7 @@ class Digest:
         """Add the next article."""
         a = article
         fields = [a.id, a.title, a.sha256, a.source, a.author, a.published, a.url, a.language]
-        self._whole.update(json.dumps(fields).encode() + b"\n")
+        self._whole.update(json.dumps([*fields, sorted(a.provenance.items())]).encode() + b"\n")
         self._corpus.update(f"{a.sha256} {a.id}\n".encode())
         self.articles[a.id] = a.sha256
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from qa.cache import Cache
 from qa.corpus import TokenCounter, embedding_text
-from qa.index.cache import VectorCache
 from qa.index.generation import Generation
 from qa.models import Embedder
 from qa.types import Article, Chunk, ChunkerSettings, ModelFingerprint, Span
@@ -69,7 +69,7 @@ def embed(
     *,
     embedder: Embedder,
     current: Generation | None,
-    cache: VectorCache,
+    cache: Cache,
     batch: int,
 ) -> Iterator[Embedding]:
     """Yield the vectors of texts that come with their keys, one for each, in no order.
@@ -105,7 +105,7 @@ def _windows(
 
 
 def _known(
-    asked: dict[bytes, Text], dim: int, current: Generation | None, cache: VectorCache
+    asked: dict[bytes, Text], dim: int, current: Generation | None, cache: Cache
 ) -> dict[bytes, tuple["Vectors", "NDArray[np.float16]"]]:
     """Return the vectors that are on disk already."""
     import numpy as np
@@ -125,7 +125,7 @@ def _known(
 
 
 def _embedded(
-    waiting: dict[bytes, tuple[list[int], Text]], embedder: Embedder, cache: VectorCache, batch: int
+    waiting: dict[bytes, tuple[list[int], Text]], embedder: Embedder, cache: Cache, batch: int
 ) -> Iterator[Embedding]:
     import numpy as np
 

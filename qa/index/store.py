@@ -3,18 +3,21 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from qa.errors import ArticleNotFoundError, IndexDamagedError
+from qa.index.fields import Fields
 from qa.types import Article, ArticleSummary, Chunk
 
 _SCHEMA = """
 CREATE TABLE articles (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, sha256 TEXT NOT NULL,
-    source TEXT, author TEXT, published TEXT, url TEXT, language TEXT, characters INTEGER NOT NULL
+    source TEXT, author TEXT, published TEXT, url TEXT, language TEXT, provenance TEXT NOT NULL,
+    characters INTEGER NOT NULL, copy_of TEXT REFERENCES articles(id)
 );
 CREATE TABLE chunks (
     row INTEGER PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles(id),
@@ -25,7 +28,12 @@ CREATE TABLE chunks (
 _INDEXES = """
 CREATE INDEX chunks_by_article ON chunks(article_id);
 CREATE INDEX chunks_by_key ON chunks(key);
+CREATE INDEX articles_by_original ON articles(copy_of, id) WHERE copy_of IS NOT NULL;
+CREATE INDEX article_fields ON articles(id, source, author, language, published);
 """
+# The last one holds what filters and facets read, so that they need not pass by the texts.
+_SELECT_FIELDS = f"SELECT {', '.join(Fields._fields)} FROM articles WHERE"  # noqa: S608 (constants)
+_HAS_CHUNKS = "EXISTS (SELECT 1 FROM chunks WHERE article_id = articles.id)"
 _CHUNK_FIELDS = "article_id, start, end, heading, sentences"
 _FIELDS = ("id", "title", "text", "sha256", "source", "author", "published", "url", "language")
 
@@ -44,22 +52,22 @@ class Store:
             raise IndexDamagedError(
                 f"Cannot open {path}: {error}. Build the index again: qa index FOLDER"
             ) from error
+        known = {name for _, name, *_ in self._rows("PRAGMA table_info(articles)")}
+        self._provenance = "provenance" if "provenance" in known else "'{}'"  # formats 1 and 2 do not say
+        self._copy_of = "copy_of" if "copy_of" in known else "NULL"
 
     def article(self, article_id: str) -> Article:
         """Return one article.
 
         Raises ArticleNotFoundError.
         """
-        try:
-            article_id.encode("utf-8")
-        except UnicodeEncodeError:  # a file name or argument that is no text; no stored id looks like that
-            raise ArticleNotFoundError(
-                f"No article {article_id!r} in this index. Ids are valid Unicode."
-            ) from None
-        found = self._rows(f"SELECT {', '.join(_FIELDS)} FROM articles WHERE id = ?", (article_id,))  # noqa: S608 (constants)
+        _check_id(article_id)
+        columns = ", ".join((*_FIELDS, self._provenance))
+        found = self._rows(f"SELECT {columns} FROM articles WHERE id = ?", (article_id,))  # noqa: S608 (constants)
         if not found:
             raise _not_found(article_id)
-        return Article(*found[0])
+        values = dict(zip(_FIELDS, found[0], strict=False))
+        return Article(**values, provenance=json.loads(found[0][-1]))
 
     def articles(self) -> Iterator[ArticleSummary]:
         """Yield a summary of every article, ordered by id."""
@@ -67,9 +75,16 @@ class Store:
             ArticleSummary(*row)
             for row in self._rows(
                 "SELECT a.id, title, source, author, published, url, language, sha256, characters, "
-                "(SELECT count(*) FROM chunks WHERE article_id = a.id) FROM articles a ORDER BY a.id"
+                f"(SELECT count(*) FROM chunks WHERE article_id = a.id), {self._copy_of} "  # noqa: S608 (constants)
+                "FROM articles a ORDER BY a.id"
             )
         )
+
+    def originals(self) -> dict[str, str]:
+        """Return the id of the original for every article that is a copy."""
+        if self._copy_of == "NULL":
+            return {}
+        return dict(self._rows("SELECT id, copy_of FROM articles WHERE copy_of IS NOT NULL"))
 
     def chunks(self, rows: Sequence[int]) -> list[Chunk]:
         """Return the chunks of these rows, in the order given."""
@@ -92,11 +107,32 @@ class Store:
 
         Raises ArticleNotFoundError.
         """
+        _check_id(article_id)
         found = self._rows("SELECT min(row), count(*) FROM chunks WHERE article_id = ?", (article_id,))
         first, count = found[0]
         if not count:
             raise _not_found(article_id)
         return range(first, first + count)
+
+    def rows_of_articles(self) -> list[tuple[int, int]]:
+        """Return the first row of every article that has chunks, and how many it has, ordered by id."""
+        return self._rows("SELECT min(row), count(*) FROM chunks GROUP BY article_id ORDER BY article_id")
+
+    def column(self, field: str) -> list[str | None]:
+        """Return one of the `Fields` of every article that has chunks, ordered by id."""
+        place = Fields._fields.index(field)
+        query = f"SELECT {Fields._fields[place]} FROM articles WHERE {_HAS_CHUNKS} ORDER BY id"  # noqa: S608 (constants)
+        return [value for (value,) in self._rows(query)]
+
+    def fields(self) -> list[Fields]:
+        """Return the fields of every article that has chunks, ordered by id."""
+        return [Fields(*each) for each in self._rows(f"{_SELECT_FIELDS} {_HAS_CHUNKS} ORDER BY id")]
+
+    def fields_of_rows(self, rows: Sequence[int]) -> list[Fields]:
+        """Return the fields of the articles that these rows are of, each article once, ordered by id."""
+        marks = ",".join("?" * len(rows))
+        of_rows = f"id IN (SELECT article_id FROM chunks WHERE row IN ({marks}))"
+        return [Fields(*each) for each in self._rows(f"{_SELECT_FIELDS} {of_rows} ORDER BY id", rows)]
 
     def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the first row of a chunk for each key that is known."""
@@ -136,6 +172,15 @@ class Store:
             ) from error
 
 
+def _check_id(article_id: str) -> None:
+    try:
+        article_id.encode("utf-8")
+    except UnicodeEncodeError:  # a file name or argument that is no text; no stored id looks like that
+        raise ArticleNotFoundError(
+            f"No article {article_id!r} in this index. Ids are valid Unicode."
+        ) from None
+
+
 def _not_found(article_id: str) -> ArticleNotFoundError:
     return ArticleNotFoundError(f"No article {article_id!r} in this index.")
 
@@ -163,8 +208,12 @@ class StoreWriter:
         `keys` say of each chunk what is embedded for it: equal keys have equal vectors.
         """
         self._connection.execute(
-            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*(getattr(article, name) for name in _FIELDS), len(article.text)),
+            "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            (
+                *(getattr(article, name) for name in _FIELDS),
+                json.dumps(article.provenance, sort_keys=True),
+                len(article.text),
+            ),
         )
         self._connection.executemany(
             "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -195,3 +244,16 @@ class StoreWriter:
                 self._connection.executescript(_INDEXES)
         finally:
             self._connection.close()
+
+
+def mark_copies(path: Path, originals: Mapping[str, str]) -> None:
+    """Note in a store that is written and not open what is a copy, and of which article."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("BEGIN")
+        connection.executemany(
+            "UPDATE articles SET copy_of = ? WHERE id = ?",
+            [(original, copy) for copy, original in sorted(originals.items())],
+        )
+        connection.execute("COMMIT")

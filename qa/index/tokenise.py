@@ -36,7 +36,13 @@ def terms(text: str, language: str | None) -> list[str]:
     stemmer keeps its words whole, one without spaces between words gives pairs of neighbouring characters.
     """
     language = term_language(language)
-    return [term for token in _tokens(_plain(text, language), language) if (term := _term(token, language))]
+    return [term for token in lower_words(text, language) if (term := _term(token, language))]
+
+
+def lower_words(text: str, language: str | None) -> list[str]:
+    """Return the words of a text in order, in lower case and none left out."""
+    language = term_language(language)
+    return _tokens(_plain(text, language), language)
 
 
 def question_terms(question: str, languages: Collection[str]) -> Mapping[str, tuple[str, ...]]:

@@ -45,6 +45,7 @@ class Asking:
                 k=asked.k,
                 max_context_tokens=asked.max_context_tokens,
                 explained=asked.explain,
+                filters=asked.filters.record,
                 vector=vector,
                 given_up=given_up.is_set,
             )

@@ -16,6 +16,7 @@ NAMES = (
     "article.js",
     "copy.js",
     "explain.js",
+    "filters.js",
     "icon.svg",
     "list.js",
     "main.js",

@@ -7,6 +7,7 @@ NaN into a 500. `FastAPI(max_body_size=...)` is not used either: it answers 413 
 import asyncio
 import json
 import re
+from collections.abc import Iterable
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -111,10 +112,20 @@ def _describe_one(detail: ErrorDetails, shape: type[BaseModel]) -> str:
     if detail["type"] == "json_invalid":
         return f"The body is not JSON in UTF-8. {detail['msg']}."
     if detail["type"] == "extra_forbidden":
-        return f"Unknown field {shown(name)}; expected only {', '.join(shape.model_fields)}."
+        return f"Unknown field {shown(name)}; expected only {', '.join(_fields(shape, detail))}."
     if detail["type"] == "missing":
         return f"{where} is missing."
     return f"{where}: found {_kind(detail['input'])}. {detail['msg']}."
+
+
+def _fields(shape: type[BaseModel], detail: ErrorDetails) -> Iterable[str]:
+    """Return the names of the fields that are known where a stray one was found."""
+    known = shape
+    for part in detail["loc"][:-1]:
+        inner = known.model_fields[str(part)].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            known = inner
+    return known.model_fields
 
 
 def _kind(value: object) -> str:

@@ -9,7 +9,7 @@ from qa.doors import lazy_door
 
 if TYPE_CHECKING:
     from qa.shell.batch import answer_lines_of
-    from qa.shell.lookup import file_links, find_article, slice_text
+    from qa.shell.lookup import file_links, find_article, none_fits, slice_text
     from qa.shell.page import page_lines
     from qa.shell.prompt import converse
     from qa.shell.reading import read_lines, read_text
@@ -40,6 +40,7 @@ __all__ = [
     "folder_articles",
     "index_lines",
     "metadata_lines",
+    "none_fits",
     "page_lines",
     "parse_saved",
     "read_lines",
@@ -58,6 +59,7 @@ __getattr__ = lazy_door(
         "lookup": (
             "file_links",
             "find_article",
+            "none_fits",
             "slice_text",
         ),
         "page": ("page_lines",),

@@ -4,16 +4,18 @@ import difflib
 import os
 import shlex
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from qa.corpus import article_file
 from qa.errors import ArticleNotFoundError, InputError
+from qa.filters import Filters, days_of
 from qa.types import Article
 
 if TYPE_CHECKING:
-    from qa.index import Generation
+    from qa.index import Fields, Generation
 
 _SUGGESTIONS = 3
 
@@ -49,19 +51,6 @@ def slice_text(article: Article, start: int | None, end: int | None) -> str:
     return article.text[first:last]
 
 
-def file_in(folder: Path, article_id: str) -> Path | None:
-    """Return the article's file in `folder`, None where there is none.
-
-    An id may come from anyone: one that leads out of the folder counts as not found.
-    """
-    try:
-        path = Path(os.path.realpath(folder / article_id))  # resolve() raises RuntimeError on a loop of links
-        inside = path.is_relative_to(folder.resolve()) and path.is_file()
-    except (OSError, ValueError):  # a NUL, a name too long
-        return None
-    return path if inside else None
-
-
 def file_links(folder: Path | None) -> Callable[[str], str]:
     """Return what gives the URL of an article's file in `folder`, "" for none.
 
@@ -69,7 +58,7 @@ def file_links(folder: Path | None) -> Callable[[str], str]:
     """
 
     def link(article_id: str) -> str:
-        path = file_in(folder, article_id) if folder is not None else None
+        path = article_file(folder, article_id) if folder is not None else None
         return f"file://{quote(socket.gethostname())}{quote(os.fsencode(path))}" if path else ""
 
     return link
@@ -81,6 +70,21 @@ def closest_ids(article_id: str, known: Iterable[str]) -> tuple[str, ...]:
     wanted = article_id.casefold()
     inside = [other for other in ids if wanted and (wanted in other.casefold() or other.casefold() in wanted)]
     return tuple(inside[:_SUGGESTIONS] or difflib.get_close_matches(article_id, ids, n=_SUGGESTIONS))
+
+
+def none_fits(filters: Filters, articles: Sequence["Fields"]) -> str:
+    """Say that no article fits, and name what there is in the fields that were asked for."""
+    from qa.answer import count_facets
+
+    known = count_facets(articles)
+    asked = {"source": filters.source, "author": filters.author, "language": filters.language}
+    told = [f"{field} {', '.join(known[field])}" for field in known if asked.get(field) and known[field]]
+    dates = sorted(each.published for each in articles if each.published and days_of(each.published))
+    if dates and (filters.since or filters.until or filters.as_of):
+        told.append(f"dates from {dates[0]} to {dates[-1]}")
+    there = f" There are: {'; '.join(told)}." if told else ""
+    where = "List all: qa articles" if articles else "GET /articles on the server lists all."
+    return f"No article fits the filters.{there} {where}"
 
 
 def _some(ids: list[str]) -> str:

@@ -7,7 +7,7 @@ shown (escape sequences, bidi overrides, invisible characters) comes out as a vi
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from qa.types import (
@@ -18,6 +18,7 @@ from qa.types import (
     Check,
     Citation,
     Explanation,
+    Mention,
     Part,
     Passage,
     Span,
@@ -31,6 +32,7 @@ Style = Literal["", "quote", "source", "heading", "dim", "warning"]
 NO_EVIDENCE = "Not in these articles."
 ARTICLE_HEADINGS = ("article", "title", "source", "published", "chunks")
 _SHORT_CHARS, _LEAST_CHARS, _SHORT_INDENT = 160, 40, 5
+_NARROWER = 3  # values of each filter
 _SPARE_CHARS = 12  # what breaking between words leaves unused in two rows
 _KEPT = frozenset("\n\t\u200c\u200d\u00ad")  # joiners are part of words and emoji; a soft hyphen is harmless
 _ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -68,11 +70,15 @@ def answer_lines(
     others = [passage for passage in answer.passages if passage.rank not in cited]
     if answer.status == "no_evidence":
         yield Line(NO_EVIDENCE, "heading")
+    if answer.differing:
+        yield Line("The sources differ:", "heading")
     for number, citation in enumerate(answer.citations):
         if number:
             yield Line("")
         yield from _quote_lines(citation)
         yield Line(_source(citation), "source", indent=2, link=link(citation.article_id))
+        yield from _mentions("also in", citation.also_in)
+        yield from _mentions("corroborated by", answer.corroborated_by if number == 0 else ())
     if others:
         yield Line("")
         answered = answer.status == "answered"
@@ -84,8 +90,22 @@ def answer_lines(
         title = f"{passage.rank}. {_flat(passage.title)} ({place})"
         yield Line(title, "source", indent=2, link=link(passage.chunk.article_id))
         yield _short_line(passage, shared.get(passage.rank, ()), width)
+    if width is not None and (narrower := _narrower(answer)):
+        yield Line("")
+        yield Line(f"To narrow: {narrower}", "dim")
     if why and answer.explanation is not None:
         yield from _explanation_lines(answer.explanation)
+
+
+def _narrower(answer: Answer) -> str:
+    """Name the filters that could narrow the answer, with values and the number of articles of each."""
+    options = {"source": "--source", "language": "--language", "year": "--since, --until"}
+    return "; ".join(
+        f"{option} "
+        + ", ".join(f"{_flat(value)} ({articles})" for value, articles in islice(counts.items(), _NARROWER))
+        for field, option in options.items()
+        if len(counts := answer.facets[field]) > 1
+    )
 
 
 def _quote_lines(citation: Citation) -> Iterator[Line]:
@@ -135,6 +155,9 @@ def index_lines(report: BuildReport) -> Iterator[Line]:
     yield Line(
         f"{_count(manifest.chunks, 'chunk')}, {report.chunks_embedded} embedded with {visible(manifest.model.name)}."
     )
+    if manifest.copies:
+        are = "is a copy of another" if manifest.copies == 1 else "are copies of others"
+        yield Line(f"{_count(manifest.copies, 'article')} {are}.")
 
 
 def skipped_lines(report: BuildReport) -> Iterator[str]:
@@ -143,8 +166,8 @@ def skipped_lines(report: BuildReport) -> Iterator[str]:
         yield f"skipped {_flat(skipped.path)}: {_flat(skipped.reason)}"
 
 
-def metadata_lines(article: Article) -> Iterator[str]:
-    """Show what is known of an article besides its text."""
+def metadata_lines(article: Article, *, provenance: bool = False) -> Iterator[str]:
+    """Show what is known of an article besides its text, and where that was found if `provenance` is wanted."""
     fields = {
         "title": article.title,
         "source": article.source,
@@ -155,7 +178,10 @@ def metadata_lines(article: Article) -> Iterator[str]:
         "sha256": article.sha256,
         "characters": str(len(article.text)),
     }
-    yield from (f"{name}: {_flat(value)}" for name, value in fields.items() if value)
+    for name, value in fields.items():
+        if value:
+            where = article.provenance.get(name) if provenance else None
+            yield f"{name}: {_flat(value)}" + (f"  [{_flat(where)}]" if where else "")
 
 
 def replay_line(replayed: "Replay") -> Line:
@@ -180,17 +206,35 @@ def article_row(summary: ArticleSummary) -> tuple[str, ...]:
 
 
 def _source(citation: Citation) -> str:
-    lines = str(citation.start_line)
-    if citation.end_line != citation.start_line:
-        lines += f"-{citation.end_line}"
     parts = (
         citation.title,
         citation.source,
         citation.author,
         citation.published,
-        f"{citation.article_id}:{lines}",
+        _place(citation),
+        citation.section,
     )
     return " | ".join(_flat(part) for part in parts if part)
+
+
+def _mentions(how: str, mentions: Sequence[Mention]) -> Iterator[Line]:
+    named = (
+        _flat(each.article_id) + (f" ({_flat(each.source)})" if each.source else "") for each in mentions
+    )
+    if mentions:
+        yield Line(f"{how}: {', '.join(named)}", "source", indent=2)
+
+
+def _place(citation: Citation) -> str:
+    """Name the lines of the quote, or its pages where the article has some: nobody counts the lines of a page."""
+    if citation.start_page is None or citation.end_page is None:
+        return f"{citation.article_id}:{_range(citation.start_line, citation.end_line)}"
+    mark = "p." if citation.start_page == citation.end_page else "pp."
+    return f"{citation.article_id}, {mark} {_range(citation.start_page, citation.end_page)}"
+
+
+def _range(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"
 
 
 def _short_line(passage: Passage, words: Iterable[str], width: int | None) -> Line:

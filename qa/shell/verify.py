@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from qa.corpus import load_article
+from qa.corpus import article_file, load_article
 from qa.errors import ArticleNotFoundError, InputError
-from qa.shell.lookup import file_in
+from qa.formats import Sandbox
 from qa.types import Article
 
 Verdict = Literal["ok", "changed", "missing"]
@@ -72,23 +74,26 @@ def replay(answers: tuple[object, ...], find: FindArticle) -> Iterator[Replay]:
             )
 
 
-def folder_articles(folder: Path) -> FindArticle:
+@contextmanager
+def folder_articles(folder: Path) -> Iterator[FindArticle]:
     """Look articles up in `folder` as its files are now, by the id they have in an index."""
     if not folder.is_dir():
         raise InputError(
             f"No folder at {folder}. Name the folder that was indexed: qa verify FILE --folder FOLDER"
         )
 
+    @lru_cache(maxsize=16)  # an answer quotes an article more than once
     def find(article_id: str) -> Article:
-        path = file_in(folder, article_id)
+        path = article_file(folder, article_id)
         if path is None:
             raise ArticleNotFoundError(f"no such file in {folder}")
         try:
-            return load_article(path, article_id)
+            return load_article(path, article_id, sandbox)
         except InputError as error:
             raise ArticleNotFoundError(f"the file {error}") from error
 
-    return find
+    with Sandbox() as sandbox:
+        yield find
 
 
 def _replay_one(

@@ -10,6 +10,7 @@ from typing import Literal
 from qa.answer import Answerer
 from qa.errors import ArticleNotFoundError
 from qa.evaluate import TrainingRow, normalise, passage_article, topic_of
+from qa.filters import NO_FILTERS, Filters
 from qa.reader import header_text
 from qa.train.swap import swapped
 from qa.types import Article, Chunk, Span
@@ -87,8 +88,8 @@ def retrieve(row: TrainingRow, article: Article, answerer: Answerer) -> Retrieve
         own = generation.chunks(list(generation.rows_of_article(article.id)))
     except ArticleNotFoundError:
         return Retrieved((), ())
-    within = None if row.answers else article.id
-    found = answerer.search(row.question, k=1, article_id=within).candidates[: POOL if row.answers else 1]
+    within = NO_FILTERS if row.answers else Filters(article=(article.id,))
+    found = answerer.search(row.question, k=1, filters=within).candidates[: POOL if row.answers else 1]
     texts = [row.context[start:end] for start, end in row.answers]
     others = (
         chunk

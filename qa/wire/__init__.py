@@ -7,9 +7,6 @@ from qa.doors import lazy_door
 if TYPE_CHECKING:
     from qa.wire.answers import (
         ANSWER_EXAMPLE,
-        MAX_BATCH,
-        AskRequest,
-        BatchRequest,
         WireAnswer,
         WireBatch,
         WireResult,
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
         wire_report,
         wire_summary,
     )
+    from qa.wire.questions import MAX_BATCH, AskRequest, BatchRequest
     from qa.wire.replies import answer_of
 
 __all__ = [
@@ -55,9 +53,6 @@ __getattr__ = lazy_door(
     {
         "answers": (
             "ANSWER_EXAMPLE",
-            "MAX_BATCH",
-            "AskRequest",
-            "BatchRequest",
             "WireAnswer",
             "WireBatch",
             "WireResult",
@@ -74,6 +69,7 @@ __getattr__ = lazy_door(
             "wire_report",
             "wire_summary",
         ),
+        "questions": ("MAX_BATCH", "AskRequest", "BatchRequest"),
         "replies": ("answer_of",),
     },
 )

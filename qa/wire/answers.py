@@ -4,87 +4,25 @@
 the answer. Every offset is a half-open range of Unicode code points, as `offset_unit` repeats.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    StringConstraints,
-    WithJsonSchema,
-)
+from pydantic import ConfigDict, Field, JsonValue
 
-from qa.answer import MAX_K, MAX_QUESTION_CHARS
-from qa.types import Answer, Citation, Passage
+from qa.types import Answer, Citation, Mention, Passage
 from qa.wire.explanations import WireExplanation, wire_explanation
 from qa.wire.fields import Offset, OffsetUnit, Wire, WireError
 
 SCHEMA_VERSION: Final = 1
-MAX_CONTEXT_TOKENS = 32_000
-DEFAULT_K = 5
-
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
-def _whole(value: object) -> object:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+class WireMention(Wire):
+    """Another article that says the same."""
 
-
-# JSON has one kind of number, and JSON Schema calls 5.0 an integer.
-Passages = Annotated[int, Field(ge=1, le=MAX_K), BeforeValidator(_whole)]
-ContextTokens = Annotated[int, Field(ge=1, le=MAX_CONTEXT_TOKENS), BeforeValidator(_whole)]
-
-
-class AskRequest(BaseModel):
-    """A question for the articles."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        strict=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        json_schema_extra={
-            "examples": [
-                {"question": "Why won't NATO admit Ukraine?", "k": 5, "max_context_tokens": 2000},
-                {"question": "Which drones did Turkey sell to Ukraine?"},
-            ]
-        },
-    )
-
-    question: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION_CHARS)
-    ] = Field(
-        description="the question, in plain words; surrounding whitespace does not count",
-        json_schema_extra={"pattern": r"\S"},  # what remains must be something
-    )
-    k: Passages = Field(DEFAULT_K, description="how many passages to return")
-    max_context_tokens: ContextTokens | None = Field(
-        None, description="token budget of `context`; without it `context` is null"
-    )
-    explain: bool = Field(
-        False, description="say what every score is made of; without it `explanation` is null"
-    )
-
-
-MAX_BATCH = 100
-
-
-class BatchRequest(BaseModel):
-    """Questions to be answered together."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        strict=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"questions": [{"question": "Why won't NATO admit Ukraine?"}]}]},
-    )
-
-    # Each is checked by itself: a bad one gets an error in its place, and the others their answers.
-    questions: list[Annotated[JsonValue, WithJsonSchema({})]] = Field(
-        min_length=1, max_length=MAX_BATCH, description="objects as `POST /ask` takes them"
-    )
+    document_id: str = Field(description="the article's path under the indexed folder")
+    document_title: str = Field(description="the article's title")
+    source: str | None = Field(description="publisher")
 
 
 class WireCitation(Wire):
@@ -97,18 +35,26 @@ class WireCitation(Wire):
     document_title: str = Field(description="the article's title")
     source: str | None = Field(description="publisher")
     author: str | None = Field(description="author")
-    published: str | None = Field(description="date of publication, as the article states it")
+    published: str | None = Field(description="date of publication: a year, a month or a day in ISO 8601")
     url: str | None = Field(description="where the article was published")
     start_char_index: Offset = Field(description="where the quote starts in the article's text")
     end_char_index: Offset = Field(description="where the quote ends in the article's text, exclusive")
     start_line: int = Field(ge=1, description="first line of the quote in the article")
     end_line: int = Field(ge=1, description="last line of the quote in the article")
+    start_page: int | None = Field(
+        ge=1, description="first page of the quote in the article; null when it has no pages"
+    )
+    end_page: int | None = Field(ge=1, description="last page of the quote in the article")
+    section: str | None = Field(description="heading above the quote; null when the article has pages")
     cited_text: str = Field(description="exactly the article's text between the two char indexes")
     document_sha256: str = Field(description="hash of the article that was quoted")
     passage: int = Field(ge=1, description="`rank` of the passage that holds the quote")
     answer_span: tuple[Offset, Offset] | None = Field(
         description="[start, end) of the words in the quote that answer, as offsets in the article's text; null when "
         "no reader has found any"
+    )
+    also_in: list[WireMention] = Field(
+        description="copies of the article that hold the quote word for word, by id; the first 20"
     )
 
 
@@ -134,6 +80,22 @@ class WirePassage(Wire):
     highlights: list[tuple[Offset, Offset]] = Field(
         description="[start, end) of the quoted sentences, as offsets in the article's text"
     )
+
+
+class WireFacet(Wire):
+    """One value that an answer could be narrowed to by a filter."""
+
+    value: str = Field(description="what the filter would take; a year for `since` and `until`")
+    articles: int = Field(ge=1, description="how many of the articles that were ranked have it")
+
+
+class WireFacets(Wire):
+    """What the articles that were ranked could be narrowed by, in each field at most 10 values, most frequent first."""
+
+    source: list[WireFacet] = Field(description="publishers")
+    author: list[WireFacet] = Field(description="authors; of an article with several each counts")
+    language: list[WireFacet] = Field(description="languages, ISO 639-1")
+    year: list[WireFacet] = Field(description="years of publication")
 
 
 class WireContext(Wire):
@@ -175,12 +137,20 @@ ANSWER_EXAMPLE: dict[str, JsonValue] = {
             "end_char_index": 1084,
             "start_line": 12,
             "end_line": 12,
+            "start_page": None,
+            "end_page": None,
+            "section": "What the allies want",
             "cited_text": _EXAMPLE_CITED,
             "document_sha256": "0" * 64,
             "passage": 1,
             "answer_span": [1058, 1084],
+            "also_in": [
+                {"document_id": "nato-wire.md", "document_title": "Allies hesitate", "source": "Another one"}
+            ],
         }
     ],
+    "differing": 0,
+    "corroborated_by": [],
     "passages": [
         {
             "rank": 1,
@@ -196,6 +166,12 @@ ANSWER_EXAMPLE: dict[str, JsonValue] = {
         }
     ],
     "passages_read": 8,
+    "facets": {
+        "source": [{"value": "A newspaper", "articles": 3}, {"value": "An agency", "articles": 1}],
+        "author": [{"value": "A. Writer", "articles": 2}],
+        "language": [{"value": "en", "articles": 4}],
+        "year": [{"value": "2023", "articles": 3}, {"value": "2022", "articles": 1}],
+    },
     "offset_unit": "unicode_code_points",
     "context": None,
     "explanation": None,
@@ -215,8 +191,17 @@ class WireAnswer(Wire):
     answer: str | None = Field(description="verbatim quotes, or null when there is no evidence")
     confidence: Probability = Field(description="probability that the passages hold an answer")
     citations: list[WireCitation] = Field(description="one for each quote, in the order of `answer`")
+    differing: int = Field(
+        ge=0,
+        description="how many of the first citations differ: each answers with another number or date than the first; 0 "
+        "when none does among `passages`",
+    )
+    corroborated_by: list[WireMention] = Field(
+        description="articles of other publishers that give the same answer as the first citation; copies count once"
+    )
     passages: list[WirePassage] = Field(description="the best passages, best first, answered or not")
     passages_read: int = Field(ge=0, description="how many of the best passages the reader has read")
+    facets: WireFacets = Field(description="what `filters` could narrow this answer by")
     offset_unit: OffsetUnit = Field("unicode_code_points", description="unit of every index in this object")
     context: WireContext | None = Field(description="present when `max_context_tokens` was given")
     explanation: WireExplanation | None = Field(description="present when `explain` was true")
@@ -246,14 +231,28 @@ def wire_answer(answer: Answer) -> WireAnswer:
         answer=answer.text,
         confidence=answer.confidence,
         citations=[_citation(citation) for citation in answer.citations],
+        differing=answer.differing,
+        corroborated_by=_mentions(answer.corroborated_by),
         passages=[_passage(passage) for passage in answer.passages],
         passages_read=answer.passages_read,
+        facets=WireFacets(**{field: _facets(counts) for field, counts in answer.facets.items()}),
         offset_unit="unicode_code_points",
         context=WireContext.model_validate(answer.context) if answer.context else None,
         explanation=wire_explanation(answer.explanation) if answer.explanation else None,
         index=WireIndex.model_validate(answer.index),
         timing_ms=dict(answer.timings_ms),
     )
+
+
+def _mentions(mentions: Iterable[Mention]) -> list[WireMention]:
+    return [
+        WireMention(document_id=each.article_id, document_title=each.title, source=each.source)
+        for each in mentions
+    ]
+
+
+def _facets(counts: Mapping[str, int]) -> list[WireFacet]:
+    return [WireFacet(value=value, articles=articles) for value, articles in counts.items()]
 
 
 def _citation(citation: Citation) -> WireCitation:
@@ -271,10 +270,14 @@ def _citation(citation: Citation) -> WireCitation:
         end_char_index=citation.end,
         start_line=citation.start_line,
         end_line=citation.end_line,
+        start_page=citation.start_page,
+        end_page=citation.end_page,
+        section=citation.section,
         cited_text=citation.quote,
         document_sha256=citation.sha256,
         passage=citation.passage,
         answer_span=citation.answer_span,
+        also_in=_mentions(citation.also_in),
     )
 
 

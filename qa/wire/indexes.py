@@ -23,7 +23,7 @@ class WireArticleHead(Wire):
     document_title: str = Field(description="the article's title")
     source: str | None = Field(description="publisher")
     author: str | None = Field(description="author")
-    published: str | None = Field(description="date of publication, as the article states it")
+    published: str | None = Field(description="date of publication: a year, a month or a day in ISO 8601")
     url: str | None = Field(description="where the article was published")
     language: str | None = Field(description="ISO 639-1 code, as the article states it, else detected")
     document_sha256: str = Field(description="hash of the article's text")
@@ -34,6 +34,7 @@ class WireArticleSummary(WireArticleHead):
     """One line of the list of articles."""
 
     chunks: Count = Field(description="chunks made of the article")
+    copy_of: str | None = Field(description="`document_id` of the article that this one is a copy of")
 
 
 class WireArticles(Wire):
@@ -45,6 +46,7 @@ class WireArticles(Wire):
 class WireArticle(WireArticleHead):
     """One article with the text that every offset points into."""
 
+    provenance: dict[str, str] = Field(description="where in its file each known field was found")
     offset_unit: OffsetUnit = Field("unicode_code_points", description="unit of offsets into `text`")
     text: str = Field(description="the whole stored text")
 
@@ -92,6 +94,7 @@ class WireManifest(Wire):
     dense_kind: str = Field(description="kind of vector index")
     articles: Count = Field(description="articles in the index")
     chunks: Count = Field(description="chunks in the index")
+    copies: Count = Field(description="articles that are copies of others")
     created_by: str = Field(description="program and version that built it")
     files: dict[str, WireFile] = Field(description="files of the generation by name")
 
@@ -130,6 +133,7 @@ def wire_summary(summary: ArticleSummary) -> WireArticleSummary:
         document_sha256=summary.sha256,
         characters=summary.characters,
         chunks=summary.chunks,
+        copy_of=summary.copy_of,
     )
 
 
@@ -145,6 +149,7 @@ def wire_article(article: Article) -> WireArticle:
         language=article.language,
         document_sha256=article.sha256,
         characters=len(article.text),
+        provenance=dict(article.provenance),
         offset_unit="unicode_code_points",
         text=article.text,
     )

@@ -9,10 +9,11 @@ from qa.types import (
     ExplainedQuote,
     Explanation,
     IndexInfo,
+    Mention,
     Part,
     Passage,
 )
-from qa.wire.answers import WireAnswer, WireCitation, WirePassage
+from qa.wire.answers import WireAnswer, WireCitation, WireMention, WirePassage
 from qa.wire.explanations import WireExplanation, WirePart
 
 
@@ -24,8 +25,14 @@ def answer_of(wire: WireAnswer) -> Answer:
         text=wire.answer,
         confidence=wire.confidence,
         citations=tuple(_citation(each) for each in wire.citations),
+        differing=wire.differing,
+        corroborated_by=_mentions(wire.corroborated_by),
         passages=tuple(_passage(each) for each in wire.passages),
         passages_read=wire.passages_read,
+        facets={
+            field: {each.value: each.articles for each in getattr(wire.facets, field)}
+            for field in type(wire.facets).model_fields
+        },
         context=Context(**wire.context.model_dump()) if wire.context else None,
         explanation=_explanation(wire.explanation) if wire.explanation else None,
         index=IndexInfo(**wire.index.model_dump()),
@@ -45,13 +52,21 @@ def _citation(wire: WireCitation) -> Citation:
         end=wire.end_char_index,
         start_line=wire.start_line,
         end_line=wire.end_line,
+        start_page=wire.start_page,
+        end_page=wire.end_page,
+        section=wire.section,
         quote=wire.cited_text,
         sha256=wire.document_sha256,
         answer_start=wire.start_index,
         answer_end=wire.end_index,
         passage=wire.passage,
         answer_span=wire.answer_span,
+        also_in=_mentions(wire.also_in),
     )
+
+
+def _mentions(wire: list[WireMention]) -> tuple[Mention, ...]:
+    return tuple(Mention(each.document_id, each.document_title, each.source) for each in wire)
 
 
 def _passage(wire: WirePassage) -> Passage:

@@ -5,6 +5,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
+from qa.filters import NO_FILTERS, Filters
 from qa.settings import Settings
 from qa.types import Answer
 from qa.wiring.building import build_articles
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
 class Asker(Protocol):
     """Answers a question as `Answerer.ask` does, here or elsewhere."""
 
-    def __call__(self, question: str, *, k: int, max_context_tokens: int | None, explained: bool) -> Answer:
+    def __call__(
+        self,
+        question: str,
+        *,
+        k: int,
+        max_context_tokens: int | None,
+        explained: bool,
+        filters: Filters = NO_FILTERS,
+    ) -> Answer:
         """Return the answer."""
 
 
@@ -82,7 +91,14 @@ def open_asker(settings: Settings, *, live: bool = False) -> "Asker":
     answerers = open_live(settings)
     aside = ThreadPoolExecutor(1)  # Ctrl-C comes to the main thread: what is computed here ends in good order
 
-    def ask(question: str, *, k: int, max_context_tokens: int | None, explained: bool) -> Answer:
+    def ask(
+        question: str,
+        *,
+        k: int,
+        max_context_tokens: int | None,
+        explained: bool,
+        filters: Filters = NO_FILTERS,
+    ) -> Answer:
         given_up = Event()
 
         def work() -> Answer:
@@ -91,6 +107,7 @@ def open_asker(settings: Settings, *, live: bool = False) -> "Asker":
                 k=k,
                 max_context_tokens=max_context_tokens,
                 explained=explained,
+                filters=filters,
                 given_up=given_up.is_set,
             )
 

@@ -82,6 +82,7 @@ def _build_folder(
     from qa.corpus import load_folder
     from qa.index import remember_folder
 
-    report = build_articles(lambda: load_folder(folder), settings, embedder, progress)
+    kept = settings.index_dir / "texts.cache"
+    report = build_articles(lambda: load_folder(folder, kept=kept), settings, embedder, progress)
     remember_folder(settings.index_dir, folder)
     return report

@@ -236,3 +236,54 @@ def test_the_time_to_paint_and_to_answer(
         sys.stdout.write(
             f"\nfirst contentful paint {painted:.0f} ms, Enter to marked answer {waited:.0f} ms\n"
         )
+
+
+def test_a_quote_names_the_copies_that_hold_it_and_leads_to_them(open_page: OpenPage, tmp_path: Path) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for name, head in (
+        ("a.md", ""),
+        ("b.md", "---\nsource: The Echo\n---\n\n"),
+        ("c.md", "# Other <i>words\n\n"),
+    ):
+        (folder / name).write_text(f"{head}{QUOTE} Ships waited outside the bay.\n", encoding="utf-8")
+    made = Settings(model="fake", index_dir=tmp_path / "index")
+    build_index(folder, made)
+    with running(made.index_dir) as server:
+        page = open_page(server.url)
+        ask(page, HARBOUR)
+        expect(page.locator(".also")).to_have_text("Also in The Echo, Other <i>words")
+        page.locator(".also a").first.click()
+        expect(page.locator("#article .text")).to_contain_text(QUOTE)
+        assert "article=b.md" in page.url
+        page.keyboard.press("Escape")
+        expect(page.locator(".quote blockquote").first).to_have_text(QUOTE)
+
+
+@pytest.mark.model
+def test_sources_that_differ_and_sources_that_agree_are_told_apart(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for name, report in (
+        ("a", "# Health\n\nThe hospital in Eskby has 120 beds."),
+        ("b", "With 120 beds, the hospital in Eskby serves three valleys."),
+        ("c", "The hospital in Eskby has 90 beds since the fire."),
+    ):
+        text = f"---\nsource: Paper {name}\npublished: 2021\n---\n\n{report} A choir gave a concert.\n"
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    made = Settings(index_dir=tmp_path / "index")
+    build_index(folder, made)
+    with running(made.index_dir, model=made.model) as server:
+        page = open_page(server.url)
+        ask(page, "How many beds does the hospital in Eskby have?")
+        expect(page.locator(".answer .kicker")).to_contain_text("The sources differ")
+        told = " ".join(page.locator(".answer .quote").all_text_contents())
+        assert "120 beds" in told
+        assert "90 beds" in told
+        expect(page.locator(".answer .also")).to_contain_text("Corroborated by Paper")
+        (folder / "c.md").unlink()
+        build_index(folder, made)
+        ask(page, "How many beds does the hospital in Eskby have?")
+        expect(page.locator(".answer .kicker")).not_to_contain_text("differ")

@@ -58,6 +58,51 @@ def test_it_works_in_a_pipeline(place: Path, script: str, first: str) -> None:
     assert (done.returncode, done.stderr, done.stdout.decode().rstrip("\n")) == (0, b"", first)
 
 
+# --- filters ------------------------------------------------------------------------------------------
+
+
+def test_a_filter_leaves_what_fits(place: Path) -> None:
+    for options in (
+        ("--source", "the gazette", "--source", "x"),
+        ("--article", "harbour.md"),
+        ("--since", "2023-07"),
+    ):
+        done = qa(place, "ask", HARBOUR, "--json", *options)
+        answer = json.loads(done.stdout)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert {passage["document_id"] for passage in answer["passages"]} == {"harbour.md"}
+    assert answer["facets"] == {
+        "source": [{"value": "The Gazette", "articles": 1}],
+        "author": [{"value": "A. Writer", "articles": 1}],
+        "language": [{"value": "en", "articles": 1}],
+        "year": [{"value": "2023", "articles": 1}],
+    }
+    lines = qa(place, "ask", "-", "--jsonl", "--author", "A. Writer", stdin=f"{HARBOUR}\n{HARBOUR}".encode())
+    for line in lines.stdout.splitlines():
+        assert [passage["document_id"] for passage in json.loads(line)["passages"]] == ["harbour.md"]
+
+
+@pytest.mark.parametrize(
+    ("options", "there"),
+    [
+        (("--source", "Reuters"), " There are: source The Gazette."),
+        (
+            ("--author", "X", "--until", "2022"),
+            " There are: author A. Writer; dates from 2023-07-11 to 2023-07-11.",
+        ),
+        (("--article", "no.md"), ""),
+    ],
+)
+def test_when_no_article_fits_it_says_what_there_is(
+    place: Path, options: tuple[str, ...], there: str
+) -> None:
+    done = qa(place, "ask", HARBOUR, *options)
+    assert (done.returncode, done.stdout) == (1, b"Not in these articles.\n")
+    assert done.stderr.decode() == f"qa: No article fits the filters.{there} List all: qa articles\n"
+    many = qa(place, "ask", "-", "--jsonl", *options, stdin=f"{HARBOUR}\n{NOWHERE}".encode())
+    assert (many.returncode, many.stderr) == (1, done.stderr)  # once, however many questions there are
+
+
 # --- one question a line ------------------------------------------------------------------------------
 
 
@@ -128,3 +173,27 @@ def test_articles_as_json_are_those_of_the_api(place: Path) -> None:
     listed = json.loads(qa(place, "articles", "--json").stdout)["articles"]
     assert [each["document_id"] for each in listed] == ["harbour.md", "news/bridge.txt", "paint.txt"]
     assert (listed[0]["author"], listed[0]["chunks"], listed[0]["language"]) == ("A. Writer", 1, "en")
+
+
+# --- articles that several papers printed -------------------------------------------------------------
+
+
+def test_copies_are_counted_named_and_listed(tmp_path: Path) -> None:
+    for name, head in (
+        ("a.md", ""),
+        ("b.md", "---\ntitle: The storm\nsource: The Echo\n---\n\n"),
+        ("c.md", "# Other words\n\n"),
+    ):
+        (tmp_path / name).write_text(f"{head}{QUOTE} Ships waited outside the bay.\n", encoding="utf-8")
+    (tmp_path / "d.md").write_text("The bridge carries forty thousand cars a day.\n", encoding="utf-8")
+    indexed = qa(tmp_path, "index", ".")
+    assert indexed.stdout.decode().splitlines()[2:] == ["2 articles are copies of others."]
+    shown = qa(tmp_path, "ask", HARBOUR, "-k", "1").stdout.decode().splitlines()
+    assert (shown[0], shown[2]) == (QUOTE, "  also in: b.md (The Echo), c.md")
+    [citation] = json.loads(qa(tmp_path, "ask", HARBOUR, "-k", "1", "--json").stdout)["citations"]
+    assert citation["also_in"] == [
+        {"document_id": "b.md", "document_title": "The storm", "source": "The Echo"},
+        {"document_id": "c.md", "document_title": "Other words", "source": None},
+    ]
+    listed = json.loads(qa(tmp_path, "articles", "--json").stdout)["articles"]
+    assert [each["copy_of"] for each in listed] == [None, "a.md", "a.md", None]

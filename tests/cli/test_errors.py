@@ -48,6 +48,8 @@ CASES = {
     "k too large": Case(("ask", "x", "-k", "51")),
     "k no number": Case(("ask", "x", "-k", "many")),
     "no tokens": Case(("ask", "x", "--max-context-tokens", "0")),
+    "no date": Case(("ask", "x", "--since", "2023-02-30")),
+    "a date in words": Case(("ask", "x", "--until", "yesterday")),
     "option without its value": Case(("ask", "x", "--max-context-tokens")),
     "jsonl without stdin": Case(("ask", "x", "--jsonl")),
     "jsonl and json": Case(("ask", "-", "--jsonl", "--json")),

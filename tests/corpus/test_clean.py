@@ -125,6 +125,13 @@ FURNITURE = [
 ]
 
 
+def test_a_byline_is_no_heading_and_a_heading_no_byline() -> None:
+    prose = "The harbour was closed by a storm."
+    text = "\n\n".join(["The title", "By Jane Doe", *[prose] * 5, "By Royal Appointment", prose])
+    assert furniture(text) == ["By Jane Doe"]
+    assert ("HEADING", "By Royal Appointment") in kinds(text)
+
+
 @pytest.mark.parametrize("line", FURNITURE)
 def test_furniture_anywhere(line: str) -> None:
     for text in (page(line, *PROSE), page(PROSE[0], line, *PROSE[1:]), page(*PROSE, line)):

@@ -19,7 +19,7 @@ from qa.corpus import (
     embedding_text,
     split_article,
 )
-from qa.corpus.load import front_matter, heading_text, normalise
+from qa.formats import front_matter, heading_text, normalise
 from qa.models import FakeEmbedder, SentenceTransformersEmbedder, find_model
 from qa.types import Article, Chunk, ChunkerSettings
 from tests.articles import load_all
@@ -229,7 +229,7 @@ def read(text: str) -> None:
     text = normalise(text)
     metadata, start = front_matter(text)
     heading_text(text)
-    split(text, title=metadata.get("title", text[start : start + 50]))
+    split(text, title=str(metadata.get("title", text[start : start + 50])))
 
 
 def best_time(text: str) -> float:

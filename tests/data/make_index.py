@@ -28,7 +28,8 @@ def main() -> None:
     for name, text in ARTICLES.items():
         (articles / name).write_text(text, encoding="utf-8")
     build_index(articles, Settings(model="fake", index_dir=target))
-    (target / "LOCK").unlink()
+    for name in ("LOCK", "FOLDER"):  # of the machine that it was made on
+        (target / name).unlink()
     shutil.rmtree(articles)
 
 

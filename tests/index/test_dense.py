@@ -13,8 +13,8 @@ from tests.index.files import stored_file
 ROWS, DIM = 20, 8
 
 
-def random_rows(count: int, seed: int = 1) -> Vectors:
-    rows = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
+def random_rows(count: int, seed: int = 1, dim: int = DIM) -> Vectors:
+    rows = np.random.default_rng(seed).normal(size=(count, dim)).astype(np.float32)
     return np.ascontiguousarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
@@ -52,6 +52,12 @@ def test_asking_for_more_than_there_is(vectors: Vectors, data: bytes) -> None:
 def test_rows_come_back_as_they_went_in(vectors: Vectors, data: bytes) -> None:
     rows = np.array([5, 0, 19, 5])
     np.testing.assert_array_equal(opened(data).vectors(rows), vectors[rows])
+
+
+def test_rows_that_follow_one_another_come_in_their_order(vectors: Vectors, data: bytes) -> None:
+    for rows in ([0, 1, 2, 7, 6, 5, 18, 19], [3], [], list(range(ROWS))):
+        some = np.array(rows, dtype=np.int64)
+        np.testing.assert_array_equal(opened(data).vectors(some), vectors[some])
 
 
 @pytest.mark.parametrize(("count", "dim"), [(1, 1), (20, 8), (300, 384), (70_000, 16)])
@@ -128,12 +134,16 @@ def test_the_kind_goes_by_size() -> None:
     ]
 
 
+def clustered_rows(count: int) -> Vectors:
+    chance = np.random.default_rng(5)
+    centres = chance.normal(size=(count // 20, 64))
+    rows = centres[chance.integers(0, len(centres), count)] + chance.normal(size=(count, 64))
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
 def test_codes_find_what_the_exact_index_finds() -> None:
     """Recall on vectors in clusters; on real embeddings it is measured by benchmarks/vectors.py."""
-    chance = np.random.default_rng(5)
-    centres = chance.normal(size=(300, 64))
-    rows = centres[chance.integers(0, 300, 6000)] + chance.normal(size=(6000, 64))
-    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    rows = clustered_rows(6000)
     data = DenseIndex.header(*rows.shape) + rows.tobytes()
     exact = opened(data, rows=6000, dim=64)
     coded = opened(data, rows=6000, dim=64, codes=DenseIndex.codes(lambda: [rows]))
@@ -147,6 +157,47 @@ def test_codes_find_what_the_exact_index_finds() -> None:
     assert np.mean(found) >= 0.99
     np.testing.assert_array_equal(coded.vectors(np.array([7, 0])), rows[[7, 0]])
     assert sorted(coded.search(rows[0], 10**6)[0].tolist()) == list(range(6000))
+
+
+def filtered(*, coded: bool) -> tuple[Vectors, DenseIndex]:
+    rows = clustered_rows(10_000)
+    codes = DenseIndex.codes(lambda: [rows]) if coded else None
+    return rows, opened(DenseIndex.header(*rows.shape) + rows.tobytes(), rows=10_000, dim=64, codes=codes)
+
+
+@pytest.mark.parametrize("share", [0.0005, 0.01, 0.1, 0.5])
+@pytest.mark.parametrize("coded", [False, True])
+def test_a_filter_leaves_the_nearest_of_what_it_allows(coded: bool, share: float) -> None:
+    rows, index = filtered(coded=coded)
+    chance = np.random.default_rng(6)
+    found = []
+    for question in rows[::300]:
+        allowed = np.zeros(10_000, dtype=np.bool_)
+        allowed[chance.permutation(10_000)[: int(10_000 * share)]] = True
+        products = np.where(allowed, rows @ question, -np.inf)
+        expected = np.argsort(-products, kind="stable")[: min(10, allowed.sum())]
+        got, scores = index.search(question, 10, allowed=allowed)
+        assert len(got) == len(expected)
+        assert allowed[got].all()
+        np.testing.assert_allclose(scores, rows[got] @ question, atol=1e-6)
+        found.append(len(set(got) & set(expected)) / len(expected))
+    # Where many are allowed the codes choose, as they do without a filter; few are compared one by one.
+    assert np.mean(found) >= (0.97 if coded and share > 0.01 else 1)
+
+
+@pytest.mark.parametrize("coded", [False, True])
+def test_what_is_allowed_is_found_however_far_it_is(coded: bool) -> None:
+    rows, index = filtered(coded=coded)
+    question = rows[0]
+    far = np.argsort(rows @ question)[:3000]  # more than are compared one by one, and behind 7,000 others
+    allowed = np.zeros(10_000, dtype=np.bool_)
+    allowed[far] = True
+    got, scores = index.search(question, 10, allowed=allowed)
+    assert len(got) == 10
+    assert allowed[got].all()
+    assert scores[0] == pytest.approx((rows[far] @ question).max(), abs=0.02)
+    nothing, scores = index.search(question, 10, allowed=np.zeros(10_000, dtype=np.bool_))
+    assert (len(nothing), len(scores)) == (0, 0)
 
 
 @pytest.mark.parametrize("rows", [ROWS - 1, ROWS + 1])

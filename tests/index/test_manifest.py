@@ -40,6 +40,8 @@ def changed(**values: Any) -> bytes:
 
 
 def altered(value: object) -> Any:
+    if isinstance(value, dict):
+        return {**value, "title": "somewhere else"}
     return value + 1 if isinstance(value, int | float) else f"{value}x"
 
 
@@ -189,7 +191,12 @@ def test_whatever_shapes_an_index_changes_its_digest() -> None:
             for f in dataclasses.fields(CHUNKER)
         ),
         *(
-            digest(articles=[dataclasses.replace(ARTICLES[0], **{f.name: "changed"}), ARTICLES[1]])
+            digest(
+                articles=[
+                    dataclasses.replace(ARTICLES[0], **{f.name: altered(getattr(ARTICLES[0], f.name))}),
+                    ARTICLES[1],
+                ]
+            )
             for f in dataclasses.fields(Article)
             if f.name != "text"  # its sha256 stands for it
         ),

@@ -143,7 +143,7 @@ def test_a_damaged_cache_never_leads_to_wrong_vectors(
 def test_a_cache_row_of_another_kind_is_not_used(value: str, index_dir: Path, states: States) -> None:
     assert start_build(states[1].folder, index_dir, crash_at="embedded").join() == -signal.SIGKILL
     with closing(sqlite3.connect(index_dir / "vectors.cache", isolation_level=None)) as cache:
-        cache.execute(f"UPDATE vectors SET data = {value}")
+        cache.execute(f"UPDATE kept SET data = {value}")
     build(states[1], index_dir)
     build(states[1], index_dir.with_name("clean"))
     found, clean = vectors(index_dir), vectors(index_dir.with_name("clean"))

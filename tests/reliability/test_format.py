@@ -74,7 +74,7 @@ def test_a_newer_format_is_refused_with_the_command_to_run(golden: Path) -> None
 
 def test_a_newer_format_that_still_suits_us_opens(golden: Path) -> None:
     newer = FORMAT_VERSION + 1
-    re_sign(golden, format_version=newer, min_reader_version=FORMAT_VERSION)
+    re_sign(golden, format_version=newer, min_reader_version=FORMAT_VERSION, said_later=1)
     assert open_generation(golden).manifest.format_version == newer
 
 

@@ -278,7 +278,10 @@ def test_there_are_at_least_sixty_hostile_bodies() -> None:
         ),
         (b"{}", "question is missing."),
         (b"[]", "The body: found a list. Input should be an object."),
-        (_body(limit=5), "Unknown field 'limit'; expected only question, k, max_context_tokens, explain."),
+        (
+            _body(limit=5),
+            "Unknown field 'limit'; expected only question, k, max_context_tokens, explain, filters.",
+        ),
         (
             b'{"question": "Why?", "question": ""}',
             "question: found a string of 0 characters. String should have at least 1 character.",
@@ -293,7 +296,7 @@ def test_there_are_at_least_sixty_hostile_bodies() -> None:
         ),
         (
             _body(k=0, limit=1, max_context_tokens=0),
-            "k: found 0. Input should be greater than or equal to 1. max_context_tokens: found 0. Input should be greater than or equal to 1. Unknown field 'limit'; expected only question, k, max_context_tokens, explain.",
+            "k: found 0. Input should be greater than or equal to 1. max_context_tokens: found 0. Input should be greater than or equal to 1. Unknown field 'limit'; expected only question, k, max_context_tokens, explain, filters.",
         ),
     ],
 )

@@ -172,7 +172,8 @@ class TestFolder:
     def test_finds_by_id(self, tmp_path: Path) -> None:
         (tmp_path / "a").mkdir()
         (tmp_path / "a" / "b.md").write_text("# Title\n\nText.\n", encoding="utf-8")
-        found = folder_articles(tmp_path)("a/b.md")
+        with folder_articles(tmp_path) as find:
+            found = find("a/b.md")
         assert (found.id, found.text) == ("a/b.md", "# Title\n\nText.\n")
 
     @pytest.mark.parametrize(
@@ -197,14 +198,17 @@ class TestFolder:
         (tmp_path / "secret.md").write_text("secret", encoding="utf-8")
         (inside / "link.md").symlink_to(tmp_path / "secret.md")
         (inside / "loop.md").symlink_to(inside / "loop.md")
-        with pytest.raises(ArticleNotFoundError, match="no such file"):
-            folder_articles(inside)(article_id)
+        with folder_articles(inside) as find, pytest.raises(ArticleNotFoundError, match="no such file"):
+            find(article_id)
 
     def test_says_why_a_file_cannot_be_read(self, tmp_path: Path) -> None:
         (tmp_path / "empty.md").touch()
-        with pytest.raises(ArticleNotFoundError, match="the file is empty"):
-            folder_articles(tmp_path)("empty.md")
+        with folder_articles(tmp_path) as find, pytest.raises(ArticleNotFoundError, match="file is empty"):
+            find("empty.md")
 
     def test_needs_a_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(InputError, match=r"No folder at .*qa verify FILE --folder FOLDER"):
-            folder_articles(tmp_path / "nothing")
+        with (
+            pytest.raises(InputError, match=r"No folder at .*qa verify FILE --folder FOLDER"),
+            folder_articles(tmp_path / "nothing"),
+        ):
+            pass

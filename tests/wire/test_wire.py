@@ -1,16 +1,19 @@
 """The wire contract: the object in the project's first issue, field by field."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from qa.filters import days_of
 from qa.index import Generation
 from qa.types import Answer, Article, Context
-from qa.wire import answers, explanations, indexes
-from qa.wire.answers import ANSWER_EXAMPLE, AskRequest, WireAnswer, wire_answer
+from qa.wire import answers, explanations, indexes, questions
+from qa.wire.answers import ANSWER_EXAMPLE, WireAnswer, wire_answer
 from qa.wire.indexes import wire_article, wire_manifest
+from qa.wire.questions import AskRequest, WireFilters
 
 
 def test_an_answer_is_exactly_the_object_of_the_contract(answer: Answer) -> None:
@@ -38,10 +41,14 @@ def test_an_answer_is_exactly_the_object_of_the_contract(answer: Answer) -> None
                 "end_char_index": 32,
                 "start_line": 3,
                 "end_line": 3,
+                "start_page": None,
+                "end_page": None,
+                "section": "Why",
                 "cited_text": "The harbour was closed.",
                 "document_sha256": "f" * 64,
                 "passage": 1,
                 "answer_span": [11, 31],
+                "also_in": [],
             },
             {
                 "start_index": 25,
@@ -51,12 +58,21 @@ def test_an_answer_is_exactly_the_object_of_the_contract(answer: Answer) -> None
                 "end_char_index": 68,
                 "start_line": 5,
                 "end_line": 6,
+                "start_page": None,
+                "end_page": None,
+                "section": "Why",
                 "cited_text": "It opened on Friday.",
                 "document_sha256": "f" * 64,
                 "passage": 1,
                 "answer_span": [50, 67],
+                "also_in": [
+                    {"document_id": "c.md", "document_title": "Port", "source": "The Echo"},
+                    {"document_id": "d.md", "document_title": "Quay", "source": None},
+                ],
             },
         ],
+        "differing": 0,
+        "corroborated_by": [{"document_id": "e.md", "document_title": "Storm", "source": "The Star"}],
         "passages": [
             {
                 "rank": 1,
@@ -84,6 +100,12 @@ def test_an_answer_is_exactly_the_object_of_the_contract(answer: Answer) -> None
             },
         ],
         "passages_read": 2,
+        "facets": {
+            "source": [{"value": "The Gazette", "articles": 1}],
+            "author": [],
+            "language": [{"value": "en", "articles": 1}],
+            "year": [{"value": "2023", "articles": 1}],
+        },
         "offset_unit": "unicode_code_points",
         "context": None,
         "explanation": None,
@@ -123,7 +145,7 @@ def test_the_example_in_the_documentation_keeps_its_own_promises() -> None:
 def test_every_field_is_described() -> None:
     models = [
         model
-        for module in (answers, explanations, indexes)
+        for module in (answers, explanations, indexes, questions)
         for model in vars(module).values()
         if isinstance(model, type) and issubclass(model, BaseModel)
     ]
@@ -142,6 +164,25 @@ def test_examples_of_the_request_are_requests() -> None:
         AskRequest.model_validate(example)
 
 
+def test_the_schema_takes_for_a_date_what_is_one() -> None:
+    [described] = {
+        json.dumps(field["anyOf"][0])
+        for name, field in WireFilters.model_json_schema()["properties"].items()
+        if name in ("since", "until")
+    }
+    pattern = re.compile(json.loads(described)["pattern"], re.ASCII)
+    for year in ("1900", "2000", "2023", "2024", "0999", "999"):
+        for month in range(14):
+            for written in (
+                year,
+                f"{year}-{month:02}",
+                *(f"{year}-{month:02}-{day:02}" for day in range(33)),
+            ):
+                assert bool(pattern.search(written)) == (days_of(written) is not None), written
+    for written in ("", "2023-7", "2023-07-1", "x2023", "2023x", "20230711"):
+        assert not pattern.search(written)
+
+
 def test_an_article_carries_its_text_and_the_unit_of_offsets(article: Article) -> None:
     assert wire_article(article).model_dump() == {
         "document_id": "a/b.md",
@@ -153,6 +194,7 @@ def test_an_article_carries_its_text_and_the_unit_of_offsets(article: Article) -
         "language": "en",
         "document_sha256": "f" * 64,
         "characters": 68,
+        "provenance": {},
         "offset_unit": "unicode_code_points",
         "text": article.text,
     }

@@ -3,22 +3,25 @@
 import { ask } from "./api.js";
 import { copyButtons } from "./copy.js";
 import { why } from "./explain.js";
-import { href } from "./place.js";
-import { announce, byline, count, el, marked, original } from "./text.js";
+import { filtersOf, narrowing } from "./filters.js";
+import { asked, here, href } from "./place.js";
+import { announce, byline, count, el, marked, original, within } from "./text.js";
 
 const LONG_QUOTE = 220;
 
-/** Ask, and return what to show. */
-export async function answered(question, options) {
-  const answer = await ask(question, options);
+/** Ask what a place asks, and return what to show. */
+export async function answered(place, options) {
+  const answer = await ask(place.q, filtersOf(place), options);
   const found = answer.status === "answered";
   const sure = `${Math.round(answer.confidence * 100)}%`;
-  announce(found ? `Answer, ${sure} sure: ${answer.answer}` : "The articles do not answer this.");
-  return [found ? quotes(answer, sure) : noEvidence(answer, sure), passages(answer, found), searched(answer)];
+  const heading = `${answer.differing ? "The sources differ" : "Answer"}, ${sure} sure`;
+  announce(found ? `${heading}: ${answer.answer}` : "The articles do not answer this.");
+  return [narrowing(answer.facets), found ? quotes(answer, sure) : noEvidence(answer, sure), passages(answer, found), searched(answer)];
 }
 
 function quotes(answer, sure) {
-  const heading = el("h2", { class: "kicker" }, "Answer", el("span", {}, `${sure} sure`));
+  const title = answer.differing ? "The sources differ" : "Answer";
+  const heading = el("h2", { class: "kicker" }, title, el("span", {}, `${sure} sure`));
   return el("section", { class: "answer" }, heading, ...answer.citations.map((each) => quote(answer, each)));
 }
 
@@ -34,10 +37,22 @@ function quote(answer, citation) {
       "figcaption",
       {},
       place(answer, citation, citation.document_title),
-      el("span", { class: "byline" }, byline(citation), original(citation.url)),
+      el("span", { class: "byline" }, within(citation) && el("span", { dir: "auto" }, within(citation)), byline(citation), original(citation.url)),
+      links("Also in ", citation.also_in),
+      citation === answer.citations[0] ? links("Corroborated by ", answer.corroborated_by) : null,
     ),
     el("div", { class: "tools" }, copyButtons(citation), why("Why this?", sumsOf(answer, citation))),
   );
+}
+
+/** Link to other articles that say the same. */
+function links(how, mentions) {
+  if (!mentions.length) return null;
+  const named = mentions.flatMap(({ document_id, document_title, source }) => [
+    ", ",
+    el("a", { dir: "auto", href: href({ ...asked(here()), article: document_id }) }, source ?? document_title),
+  ]);
+  return el("p", { class: "also" }, how, ...named.slice(1));
 }
 
 function sumsOf({ explanation }, { start_char_index, end_char_index }) {
@@ -100,7 +115,7 @@ const inner = (span, from) => (span ? [{ start: span[0] - from, end: span[1] - f
 /** Link to a quote or passage in its article; the question stays, so that closing the article returns to it. */
 function place(answer, { document_id, start_char_index, end_char_index, document_sha256 }, title) {
   const where = { article: document_id, start: start_char_index, end: end_char_index, sha256: document_sha256 };
-  const there = { q: answer.question, ...where };
+  const there = { ...asked(here()), ...where };
   return el("a", { class: "source", "data-stop": true, dir: "auto", href: href(there) }, title);
 }
 

@@ -17,7 +17,7 @@ export const useKey = (key) => sessionStorage.setItem(KEY, key.replace(/[^!-~]/g
 export const hasKey = () => sessionStorage.getItem(KEY) !== null;
 
 /** Ask with the parts of every score. */
-export const ask = (question, options) => call("ask", { ...options, body: { question, explain: true } });
+export const ask = (question, filters, options) => call("ask", { ...options, body: { question, filters, explain: true } });
 
 export const articles = (options) => call("articles", options);
 

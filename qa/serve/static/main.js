@@ -4,7 +4,7 @@ import { answered } from "./answer.js";
 import { showArticle } from "./article.js";
 import { listed } from "./list.js";
 import { fill } from "./notices.js";
-import { go, here, parse } from "./place.js";
+import { asked, go, here, href, parse } from "./place.js";
 
 const form = document.getElementById("ask");
 const question = document.getElementById("question");
@@ -19,14 +19,15 @@ let shown;
 function show({ again = false } = {}) {
   const place = here();
   const q = place.q?.trim() ?? "";
+  const wanted = q && href(asked(place));
   document.title = q ? `${q} · qa` : "qa";
-  if (q !== shown || again) {
-    shown = q;
+  if (wanted !== shown || again) {
+    shown = wanted;
     question.value = q;
     asking.abort();
     asking = new AbortController();
     hint.replaceChildren(...hints);
-    if (q) fill(found, "Reading the articles…", (options) => answered(q, options), asking.signal);
+    if (q) fill(found, "Reading the articles…", (options) => answered({ ...place, q }, options), asking.signal);
     else fill(found, "Fetching the list of articles…", listed, asking.signal);
   }
   showArticle(place, again);
@@ -41,7 +42,7 @@ form.addEventListener("submit", (event) => {
   } else if (q === here().q) {
     show({ again: true });
   } else {
-    go({ q });
+    go({ ...asked(here()), q });
   }
 });
 

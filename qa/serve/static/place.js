@@ -2,23 +2,33 @@
  * What the page shows is written in the fragment of its address: a copied address shows the same to someone else,
  * and browsers never send a fragment to a server or into its log.
  *
- * `#q=...` is a question; `#article=...&start=..&end=..&sha256=..` a place in an article; both may be there.
+ * `#q=...` is a question, which `source`, `language`, `since` and `until` narrow;
+ * `#article=...&start=..&end=..&sha256=..` a place in an article; both may be there.
  */
 
+const ASKED = ["q", "source", "language", "since", "until"];
 const NUMBER = /^\d{1,9}$/;
+const DATE = /^[1-9]\d{3}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/;
 
-/** @typedef {{q?: string, article?: string, start?: number, end?: number, sha256?: string}} Place */
+/**
+ * @typedef {{q?: string, source?: string, language?: string, since?: string, until?: string,
+ *   article?: string, start?: number, end?: number, sha256?: string}} Place
+ */
 
 /** Read a place out of a fragment. @returns {Place} */
 export function parse(fragment) {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
   const place = {};
-  for (const name of ["q", "article", "sha256"]) if (given.get(name)) place[name] = given.get(name);
+  for (const name of [...ASKED, "article", "sha256"]) if (given.get(name)) place[name] = given.get(name);
+  for (const name of ["since", "until"]) if (!DATE.test(place[name] ?? "")) delete place[name];
   for (const name of ["start", "end"]) if (NUMBER.test(given.get(name) ?? "")) place[name] = Number(given.get(name));
   return place;
 }
 
 export const here = () => parse(location.hash);
+
+/** Return what of a place is asked: the question, and what narrows it. @param {Place} place @returns {Place} */
+export const asked = (place) => Object.fromEntries(ASKED.map((name) => [name, place[name]]));
 
 /** Write a place as a fragment. @param {Place} place */
 export function href(place) {
@@ -46,8 +56,8 @@ export function complete(place, sha256) {
 
 /** Leave the article for what was there before it, or would have been. */
 export function leave() {
-  const { q } = here();
+  const place = asked(here());
   if (history.state?.inside) return history.back();
-  history.replaceState(null, "", href({ q }));
+  history.replaceState(null, "", href(place));
   dispatchEvent(new PopStateEvent("popstate"));
 }

@@ -66,6 +66,12 @@ export function byline({ source, author, published }) {
   return [source, author, published && readable(published)].filter(Boolean).join(" · ");
 }
 
+/** Return the pages and the section of a quote, as far as its article has them. */
+export function within({ start_page, end_page, section }) {
+  const pages = start_page && (start_page === end_page ? `p. ${start_page}` : `pp. ${start_page}-${end_page}`);
+  return [pages, section].filter(Boolean).join(" · ");
+}
+
 /** Link to where an article was published; other addresses than those of the web are no links. */
 export function original(url) {
   if (!/^https?:\/\//i.test(url ?? "") || !URL.canParse(url)) return null;

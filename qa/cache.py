@@ -1,26 +1,23 @@
-"""Vectors of an unfinished build, so that an interrupted one does not embed the same chunks again."""
+"""What was computed once and need not be again: keys and bytes in one file."""
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, data BLOB, checksum BLOB)"
+_SCHEMA = "CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, data BLOB, checksum BLOB)"
 
 
-class VectorCache:
-    """Key to bytes, beside the generations; never a reason for a build to fail.
+class Cache:
+    """Key to bytes; never a reason for anything to fail.
 
-    A row is used only if its checksum fits, so a damaged cache costs time and nothing else. The file is
-    removed once a generation is published: from then on the generation itself holds the vectors.
+    A row is used only if its checksum fits, so a damaged cache costs time and nothing else.
     """
 
-    NAME = "vectors.cache"
-
-    def __init__(self, index_dir: Path) -> None:
+    def __init__(self, path: Path) -> None:
         """Open the cache, or begin a new one in place of an unreadable one."""
-        self._path = index_dir / self.NAME
+        self._path = path
         self._connection: sqlite3.Connection | None = None
         for _ in range(2):
             try:
@@ -35,7 +32,7 @@ class VectorCache:
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return what is known of these keys."""
         marks = ",".join("?" * len(keys))
-        query = f"SELECT key, data, checksum FROM vectors WHERE key IN ({marks})"  # noqa: S608 (marks only)
+        query = f"SELECT key, data, checksum FROM kept WHERE key IN ({marks})"  # noqa: S608 (marks only)
         return {
             key: data
             for key, data, checksum in self._rows(query, keys)
@@ -50,13 +47,25 @@ class VectorCache:
         with suppress(sqlite3.Error):
             self._connection.execute("BEGIN")
             try:
-                self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", values)
+                self._connection.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", values)
                 self._connection.execute("COMMIT")
             except sqlite3.Error:
                 self._connection.execute("ROLLBACK")
 
+    def keep_only(self, keys: Collection[bytes]) -> None:
+        """Forget all other rows."""
+        if self._connection is None:
+            return
+        with suppress(sqlite3.Error):
+            known = [key for (key,) in self._connection.execute("SELECT key FROM kept")]
+            self._connection.execute("BEGIN")
+            self._connection.executemany(
+                "DELETE FROM kept WHERE key = ?", [(key,) for key in known if key not in keys]
+            )
+            self._connection.execute("COMMIT")
+
     def close(self) -> None:
-        """Close the file and leave it for the next build."""
+        """Close the file and leave it for the next time."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -64,14 +73,14 @@ class VectorCache:
     def remove(self) -> None:
         """Close and delete the file."""
         self.close()
-        self.discard(self._path.parent)
+        self.discard(self._path)
 
-    @classmethod
-    def discard(cls, index_dir: Path) -> None:
+    @staticmethod
+    def discard(path: Path) -> None:
         """Delete the file without opening it."""
-        for suffix in ("", "-journal"):
+        for name in (path.name, f"{path.name}-journal"):
             with suppress(OSError):
-                (index_dir / (cls.NAME + suffix)).unlink(missing_ok=True)
+                path.with_name(name).unlink(missing_ok=True)
 
     def _rows(self, query: str, values: Sequence[bytes]) -> Iterable[tuple[bytes, object, bytes]]:
         if self._connection is None:
