@@ -32,14 +32,14 @@ help: ## List these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo '  FOLDER=path  other articles than seeds/, for ask, index and serve'
-	@echo '  ARGS=...     more arguments for pytest, for test:  make test ARGS="-k citation"'
+	@echo '  ARGS=...     more arguments for qa ask or pytest:  make test ARGS="-k citation"'
 	@echo '  PYTHON=...   the Python to build .venv with, 3.11 or newer (python3)'
 
 # `qa ask` exits 1 when the articles hold no answer. That is an answer too, and make would call it an
 # error, so here it counts as success; scripts that need the code call .venv/bin/qa ask themselves.
 ask: question $(SELF) ## Answer a question:  make ask Q="Why won't NATO admit Ukraine?"
 	@$(VENV)/bin/qa index --quiet -- "$$ARTICLES"
-	@$(VENV)/bin/qa ask -- "$$QUESTION" || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
+	@$(VENV)/bin/qa ask $(ARGS) -- "$$QUESTION" || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
 
 question:
 	@[ -n "$$QUESTION" ] || { \

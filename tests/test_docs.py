@@ -21,17 +21,21 @@ CONSOLE = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", 
 
 
 @pytest.mark.model
-def test_the_readme_shows_what_its_questions_print(tmp_path: Path, seeds_dir: Path) -> None:
-    build_index(seeds_dir, Settings(index_dir=tmp_path / "index"))
+def test_the_readme_shows_what_its_questions_print(tmp_path: Path) -> None:
     readme = README.read_text(encoding="utf-8")
 
     def shown(match: re.Match[str]) -> str:
         target, *variables = shlex.split(match["command"])[1:]
         if target != "ask":
             return match[0]
-        question = variables[0].removeprefix("Q=")
+        given = dict(variable.split("=", 1) for variable in variables)
+        folder = given.get("FOLDER", "seeds")
+        index_dir = tmp_path / folder
+        if not index_dir.exists():
+            assert build_index(ROOT / folder, Settings(index_dir=index_dir)).skipped == ()
+        arguments = [given["Q"], *shlex.split(given.get("ARGS", "")), "--index-dir", str(index_dir)]
         done = subprocess.run(
-            [sys.executable, "-m", "qa", "ask", question, "--index-dir", str(tmp_path / "index")],
+            [sys.executable, "-m", "qa", "ask", *arguments],
             capture_output=True,
             encoding="utf-8",
             check=False,
