@@ -44,33 +44,43 @@ def compare(
     said = _answer(quotes[0], articles) if quotes else ""
     if not said:
         return compared
-
-    def printed(article_id: str) -> list[Article]:
-        return [articles[article_id], *copies_of(article_id)]
-
-    first = quotes[0].passage.chunk.article_id
-    sources = printed(first)
-    told, copies = {first}, {article.id for article in sources}
-    publishers = {_publisher(article) for article in sources}
+    told = {quotes[0].passage.chunk.article_id}
+    same: list[Quote] = []
     for each in as_good(evidence, question, slack=SLACK):
-        article_id = each.passage.chunk.article_id
-        if article_id in told or each.reading is None:
+        if each.passage.chunk.article_id in told:
             continue
         [best, *_] = rank_sentences([each], asked, articles, weights=weights)
         other = _answer(best, articles)
-        sources = printed(article_id)
         if contradict(numbers(said), numbers(other)):  # a later edition of the same report may do so, too
             compared.differing.append(best)
-            told.add(article_id)
-        elif (
-            article_id not in copies
-            and _same(said, other, each.language)
-            and publishers.isdisjoint(map(_publisher, sources))
-        ):
-            compared.agreeing.append(best)
-            publishers |= {_publisher(article) for article in sources}
-            told |= {article.id for article in sources}
+            told.add(each.passage.chunk.article_id)
+        elif _same(said, other, each.language):
+            same.append(best)
+    apart = [quote for quote in same if quote.passage.chunk.article_id not in told]
+    compared.agreeing.extend(_independent(quotes[0], apart, articles, copies_of))
     return compared
+
+
+def _independent(
+    first: Quote,
+    others: Sequence[Quote],
+    articles: Mapping[str, Article],
+    copies_of: Callable[[str], Iterable[Article]],
+) -> list[Quote]:
+    """Return those of other sources than the first quote and than one another."""
+    found: list[Quote] = []
+    ids: set[str] = set()
+    publishers: set[str] = set()
+    for quote in (first, *others) if others else ():  # the copies are read only where it matters
+        article_id = quote.passage.chunk.article_id
+        if article_id in ids:
+            continue
+        printed = [articles[article_id], *copies_of(article_id)]
+        if publishers.isdisjoint(map(_publisher, printed)):
+            found.append(quote)
+            ids.update(article.id for article in printed)
+            publishers.update(map(_publisher, printed))
+    return found[1:]
 
 
 def _same(one: str, other: str, language: str) -> bool:

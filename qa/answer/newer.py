@@ -24,9 +24,8 @@ _PRESENT = re.compile(
     r"recent|recently)\b",
     re.IGNORECASE,
 )
-_NAME = re.compile(
-    r"(?<=[\w,;] )[^\W\d_a-z][\w'’-]*"
-)  # within a sentence, at whose beginning every word is capitalised
+# Within a sentence, at whose beginning every word is capitalised.
+_NAME = re.compile(r"(?<=[\w,;] )[^\W\d_a-z][\w'’-]*")
 _PAST = re.compile(
     r"\b(?:1\d{3}|20\d\d|first|originally|formerly|former|previously|previous|ago|used to|until|before)\b",
     re.IGNORECASE,

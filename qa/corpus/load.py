@@ -128,9 +128,8 @@ def _reason_to_skip(path: Path, root: Path) -> str:
         return "cannot be read: the link leads back to itself"
     if not stat.S_ISREG(status.st_mode):
         return "is not a regular file"
-    if (
-        status.st_size > MAX_FILE_BYTES and path.suffix.lower() != JSON_LINES
-    ):  # of which one line is read at a time
+    # Of JSON lines one is read at a time.
+    if status.st_size > MAX_FILE_BYTES and path.suffix.lower() != JSON_LINES:
         return _too_long(status.st_size)
     return ""
 

@@ -163,10 +163,8 @@ def _check(
     # With several relevant articles the first by id that holds an answer is the one asked alone.
     given = next(name for name, held in standing.items() if held)
     there = answerer.search(question, k=PASSAGES[-1], filters=Filters(article=(given,)))
-    alone, span = (
-        _best_quote(there),
-        _span(there, accepted),
-    )  # none if all of it is page furniture, not indexed
+    # None if all of the article is page furniture, which is not indexed.
+    alone, span = _best_quote(there), _span(there, accepted)
     quote = _best_quote(found)
     passages = [accepted.held_by(passage.text) for passage in found.passages]
     return Checked(

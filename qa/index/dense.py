@@ -145,9 +145,8 @@ class DenseIndex:
         import numpy as np
 
         size = self._dim * 4
-        firsts = np.flatnonzero(
-            np.diff(rows, prepend=-2) != 1
-        )  # rows that follow one another are read at once
+        # Rows that follow one another are read at once.
+        firsts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
         spans = zip(rows[firsts].tolist(), np.diff(firsts, append=len(rows)).tolist(), strict=True)
         data = self._exact.read_all([(self._offset + row * size, count * size) for row, count in spans])
         return np.frombuffer(data, dtype=np.float32).reshape(-1, self._dim)
