@@ -7,6 +7,7 @@ QAError
 ├── StorageError            free disk space or fix permissions, then run again
 ├── OverloadedError         ask again in a moment
 ├── ServerError             start the server, or name one that answers
+├── StoreUnavailableError   start the store, or wait until it can be reached
 ├── IndexBusyError          wait for the writer that holds the index
 └── IndexUnavailableError   the index cannot answer: build it (again)
     ├── IndexMissingError       nothing has been built here yet
@@ -46,6 +47,10 @@ class OverloadedError(QAError):
 
 class ServerError(QAError):
     """A server that was asked does not answer as one should."""
+
+
+class StoreUnavailableError(QAError):
+    """The store that holds the index cannot be reached, or does not answer in time."""
 
 
 class IndexBusyError(QAError):
@@ -90,6 +95,7 @@ OUTCOMES: dict[type[QAError], Outcome] = {
     StorageError: Outcome(EXIT_ERROR, 507, "storage_failed"),
     OverloadedError: Outcome(EXIT_ERROR, 503, "overloaded"),
     ServerError: Outcome(EXIT_ERROR, 502, "server_failed"),
+    StoreUnavailableError: Outcome(EXIT_ERROR, 503, "store_unavailable"),
     IndexBusyError: Outcome(EXIT_ERROR, 503, "index_busy"),
     IndexUnavailableError: Outcome(EXIT_INDEX, 503, "index_unavailable"),
     IndexMissingError: Outcome(EXIT_INDEX, 503, "index_missing"),

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import settings as profiles
 
 from qa.errors import ArticleNotFoundError
-from qa.index import Generation
+from qa.index import Generation, open_generation
 from qa.settings import Settings
 from qa.types import Answer, Article, Chunk, Citation, IndexInfo, Mention, Passage
-from qa.wiring import build_index, open_generation
+from qa.wiring import build_index
 from tests.articles import ARTICLES, write_articles
 
 # Before anything imports a hub client, which reads this once.
@@ -183,6 +183,6 @@ def settings(tmp_path_factory: pytest.TempPathFactory, articles_dir: Path) -> Se
 
 @pytest.fixture
 def generation(settings: Settings) -> Iterator[Generation]:
-    opened = open_generation(settings)
+    opened = open_generation(settings.index_dir)
     yield opened
     opened.close()

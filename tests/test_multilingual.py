@@ -99,10 +99,9 @@ def test_it_indexes_and_quotes_in_every_language(
     assert report.manifest.model.question_prefix == "query: "
     embedder = open_embedder(model, threads=2)
     assert isinstance(embedder, CompiledEmbedder)
-    asked = Answerer(
-        open_generation(tmp_path / "index", model=embedder.fingerprint), embedder, refuse_below=0.0
-    )
-    assert asked.generation.lexical.languages == ("ar", "de", "es", "ru", "zh")
+    generation = open_generation(tmp_path / "index", model=embedder.fingerprint)
+    asked = Answerer(generation, embedder, refuse_below=0.0)
+    assert generation.lexical.languages == ("ar", "de", "es", "ru", "zh")
     for question, article in QUESTIONS.items():
         answer = asked.ask(question, max_context_tokens=100)
         # Which passage comes first is up to random vectors; the words are matched in every language.

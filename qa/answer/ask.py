@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from time import perf_counter
 
 from qa.answer.abstain import confidence, confidence_signs
@@ -21,7 +21,7 @@ from qa.answer.select import MAX_QUOTES, READ_PASSAGES, Asked, Quote, rank_sente
 from qa.answer.weights import Fitted, Weights, fitted
 from qa.errors import InputError, OverloadedError
 from qa.filters import NO_FILTERS, Filters
-from qa.index import Generation, question_terms
+from qa.index import OpenIndex, question_terms
 from qa.models import Embedder, Vectors
 from qa.reader import Reader
 from qa.types import Answer, Article, IndexInfo, Mention, Passage
@@ -37,7 +37,7 @@ class Answerer:
 
     def __init__(
         self,
-        generation: Generation,
+        generation: OpenIndex,
         embedder: Embedder,
         *,
         reader: Reader | None = None,
@@ -45,7 +45,7 @@ class Answerer:
         refuse_below: float | None = None,
         weights: Fitted | None = None,
     ) -> None:
-        """Take an opened generation and the model that made it.
+        """Take an open index and the model that made it.
 
         `reader`: reads the best passages, as many as it can in `read_budget_ms`; None leaves them unread.
         `weights`: of all signs; None takes those that ship. `refuse_below`: least confidence of an answer; None
@@ -150,11 +150,10 @@ class Answerer:
                 budget_ms=self._read_budget_ms,
             )
             lap("read")
-        lexical = self.generation.lexical
-        wanted = question_terms(question, lexical.languages)
+        wanted = question_terms(question, self.generation.languages)
+        idf = self.generation.idf(frozenset(chain.from_iterable(wanted.values())))
         asked = Asked.of(
-            question,
-            {language: {each: lexical.idf(each) for each in found} for language, found in wanted.items()},
+            question, {language: {each: idf[each] for each in found} for language, found in wanted.items()}
         )
         weights = self._weights.weights(read=any(each.reading is not None for each in evidence))
         if evidence and asks_about_now(question):

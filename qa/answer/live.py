@@ -4,12 +4,11 @@ import logging
 import math
 import threading
 from functools import partial
-from pathlib import Path
 from time import monotonic
 
 from qa.answer.ask import Answerer
-from qa.errors import IndexUnavailableError
-from qa.index import Pointer, open_generation, read_pointer
+from qa.errors import IndexUnavailableError, StoreUnavailableError
+from qa.index import IndexStore
 from qa.models import Embedder
 from qa.reader import Reader
 
@@ -25,18 +24,18 @@ class LiveAnswerer:
 
     def __init__(
         self,
-        index_dir: Path,
+        store: IndexStore,
         embedder: Embedder,
         *,
         reader: Reader | None = None,
         read_budget_ms: float | None = None,
         refuse_below: float | None = None,
     ) -> None:
-        """Open the current generation; the arguments are those of `Answerer`.
+        """Open what `store` has published; the other arguments are those of `Answerer`.
 
         Raises IndexMissingError, IndexDamagedError or IndexMismatchError.
         """
-        self._index_dir, self._embedder = index_dir, embedder
+        self._store, self._embedder = store, embedder
         self._answerer = partial(
             Answerer,
             embedder=embedder,
@@ -45,16 +44,18 @@ class LiveAnswerer:
             refuse_below=refuse_below,
         )
         self._opening = threading.Lock()
-        self._seen = read_pointer(index_dir)
+        self._seen = store.pointer()
         self._retry_at = math.inf
         self._current = self._open()
 
     def current(self) -> Answerer:
         """Return the newest answerer; looking whether there is a newer generation costs one small read."""
         try:
-            pointer = read_pointer(self._index_dir)
-        except IndexUnavailableError:
-            return self._current  # the folder is gone or damaged: what is open still answers
+            pointer = self._store.pointer()
+        except (IndexUnavailableError, StoreUnavailableError):
+            return (
+                self._current
+            )  # the folder is gone, or damaged, or the cluster away: what is open still answers
         # While one request opens the new generation the others go on with the old one.
         due = pointer != self._seen or monotonic() >= self._retry_at
         if due and self._opening.acquire(blocking=False):
@@ -64,17 +65,16 @@ class LiveAnswerer:
                 self._opening.release()
         return self._current
 
-    def _follow(self, pointer: Pointer) -> None:
+    def _follow(self, pointer: object) -> None:
         self._seen, self._retry_at = pointer, math.inf
         try:
             self._current = self._open()
             _log.info("now answering from %s", self._current.generation.manifest.generation)
-        except IndexUnavailableError as error:
+        except (IndexUnavailableError, StoreUnavailableError) as error:
             # Perhaps only a disk that was away, or too many open files: look again, but not at every request.
             self._retry_at = monotonic() + RETRY_S
             kept = self._current.generation.manifest.generation
             _log.error("staying with %s, since the new generation cannot be opened: %s", kept, error)
 
     def _open(self) -> Answerer:
-        generation = open_generation(self._index_dir, model=self._embedder.fingerprint)
-        return self._answerer(generation)
+        return self._answerer(self._store.open(model=self._embedder.fingerprint))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from qa.answer.numbers import adds, numbers
 from qa.answer.retrieve import Candidate
-from qa.index import Generation, term_language, terms
+from qa.index import OpenIndex, term_language, terms
 from qa.reader import Reading
 from qa.types import Article, Passage, Span
 
@@ -38,7 +38,7 @@ class Evidence:
 
 
 def read_passages(
-    generation: Generation, candidates: Sequence[Candidate], *, k: int
+    generation: OpenIndex, candidates: Sequence[Candidate], *, k: int
 ) -> tuple[tuple[Evidence, ...], Mapping[str, Article]]:
     """Return the `k` best passages that are no copies of better ones, and the articles they are from.
 
@@ -88,7 +88,7 @@ def in_order(evidence: Sequence[Evidence], candidates: Sequence[Candidate]) -> t
 
 
 def _read(
-    generation: Generation, candidates: Sequence[Candidate], articles: dict[str, Article]
+    generation: OpenIndex, candidates: Sequence[Candidate], articles: dict[str, Article]
 ) -> Iterator[Evidence]:
     for first in range(0, len(candidates), _READ_TOGETHER):
         some = candidates[first : first + _READ_TOGETHER]

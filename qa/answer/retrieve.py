@@ -1,12 +1,11 @@
-"""Find and rank the chunks for a question: a dense and a lexical leg, fused by a convex combination."""
+"""Rank the chunks that an index offers for a question: a dense and a lexical leg, fused by a convex combination."""
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qa.answer.weights import fitted
 from qa.filters import NO_FILTERS, Filters
-from qa.index import Generation
+from qa.index import OpenIndex, Usual
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 POOL = 100
 """How many chunks each leg offers to the fusion."""
-
-
-_SAMPLED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class Candidate:
 
 
 def retrieve(
-    generation: Generation, question: str, vector: "Vectors", *, filters: Filters = NO_FILTERS
+    index: OpenIndex, question: str, vector: "Vectors", *, filters: Filters = NO_FILTERS
 ) -> list[Candidate]:
     """Rank every chunk of the articles that fit which one of the legs offers, best first.
 
@@ -64,23 +60,18 @@ def retrieve(
     """
     import numpy as np
 
-    lexical = generation.lexical.scores(question)
-    allowed = generation.filtered_rows(filters)
-    nearest, _ = generation.dense.search(vector, POOL, allowed=allowed)
-    pool = np.union1d(nearest, _top(lexical if allowed is None else lexical * allowed, POOL))
-    if not len(pool):
+    offer = index.offer(question, vector, k=POOL, filters=filters)
+    if not len(offer.rows):
         return []
-    sentences, starts = generation.sentences.scores(vector, pool)
+    sentences, starts = offer.sentences, offer.starts
     dense = np.maximum.reduceat(sentences, starts)
-    sample = generation.sentences.sample_scores(vector)
-    dense_z = _z(dense, float(sample.mean()), float(sample.std()))
-    mean, square = float(lexical.mean()), float(lexical @ lexical) / len(lexical)
-    lexical_z = _z(lexical[pool], mean, math.sqrt(max(0.0, square - mean * mean)))
+    dense_z = _z(dense, offer.usual_dense)
+    lexical_z = _z(offer.lexical, offer.usual_lexical)
     weights = fitted().unread.passage
     fused = weights["dense"] * dense_z + weights["lexical"] * lexical_z
     order = np.argsort(-fused, kind="stable")
     ends = np.append(starts[1:], len(sentences))
-    columns = (pool, fused, dense, dense_z, lexical[pool], lexical_z, starts, ends)
+    columns = (offer.rows, fused, dense, dense_z, offer.lexical, lexical_z, starts, ends)
     return [
         Candidate(row, score, cosine, far, words, words_far, sentences[start:end])
         for row, score, cosine, far, words, words_far, start, end in zip(
@@ -89,23 +80,10 @@ def retrieve(
     ]
 
 
-def _z(scores: "NDArray[np.float32]", mean: float, deviation: float) -> "NDArray[np.float64]":
+def _z(scores: "NDArray[np.float32]", usual: Usual) -> "NDArray[np.float64]":
     import numpy as np
+
+    mean, deviation = usual
 
     # All scores equal (one chunk, no word of the question known): the leg has no opinion.
     return (scores.astype(np.float64) - mean) / deviation if deviation > 1e-9 else np.zeros(len(scores))
-
-
-def _top(scores: "NDArray[np.float32]", k: int) -> "NDArray[np.int64]":
-    """Return the rows of the `k` best positive scores, in no order."""
-    import numpy as np
-
-    if len(scores) > k * _SAMPLED:
-        # The k-th best of some is no better than the k-th best of all: nothing that belongs here is cut off.
-        some = scores[::_SAMPLED]
-        rows = np.flatnonzero((scores >= some[np.argpartition(-some, k)[k]]) & (scores > 0))
-    else:
-        rows = np.flatnonzero(scores > 0)
-    if len(rows) <= k:
-        return rows
-    return rows[np.argpartition(-scores[rows], k)[:k]]

@@ -13,7 +13,7 @@ from qa.filters import Filters
 from qa.types import Manifest
 
 if TYPE_CHECKING:
-    from qa.index import Generation
+    from qa.index import OpenIndex
 
 OURS = "qa"
 LEGS = ("dense", "lexical", "RRF(60)")
@@ -195,7 +195,7 @@ def _best_quote(found: Found) -> BestQuote | None:
     )
 
 
-def _rankings(found: Found, generation: "Generation") -> dict[str, tuple[str, ...]]:
+def _rankings(found: Found, generation: "OpenIndex") -> dict[str, tuple[str, ...]]:
     """Rank the articles of the candidates; the legs rank the same candidates as we do, each by its own score."""
     candidates = sorted(found.candidates, key=lambda candidate: candidate.row)  # equal scores keep this order
     rows = [candidate.row for candidate in candidates]

@@ -13,7 +13,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from qa.index import Generation
+from qa.index import OpenIndex
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -68,7 +68,7 @@ class Metrics:
         for stage, milliseconds in timings_ms.items():
             self.stages.labels(stage).observe(milliseconds / 1000)
 
-    def opened(self, generation: Generation) -> None:
+    def opened(self, generation: OpenIndex) -> None:
         """Say which generation is open."""
         self._generation.set(generation.number)
         self._built.set(generation.built_at)

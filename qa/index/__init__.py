@@ -10,13 +10,14 @@ from qa.doors import lazy_door
 if TYPE_CHECKING:
     from qa.index.build import build_generation
     from qa.index.dense import DenseIndex
-    from qa.index.doctor import examine
-    from qa.index.draft import BuildProgress
     from qa.index.fields import Fields
+    from qa.index.folder import FolderStore
     from qa.index.generation import Generation, open_generation
     from qa.index.lexical import LexicalIndex
+    from qa.index.offer import Offer, Usual, top
     from qa.index.origin import indexed_folder, remember_folder
     from qa.index.publish import Pointer, read_pointer
+    from qa.index.seam import BuildProgress, IndexStore, OpenIndex, ReadArticles
     from qa.index.tokenise import matched_words, question_terms, terms
     from qa.index.words import term_language
 
@@ -24,11 +25,16 @@ __all__ = [
     "BuildProgress",
     "DenseIndex",
     "Fields",
+    "FolderStore",
     "Generation",
+    "IndexStore",
     "LexicalIndex",
+    "Offer",
+    "OpenIndex",
     "Pointer",
+    "ReadArticles",
+    "Usual",
     "build_generation",
-    "examine",
     "indexed_folder",
     "matched_words",
     "open_generation",
@@ -37,6 +43,7 @@ __all__ = [
     "remember_folder",
     "term_language",
     "terms",
+    "top",
 ]
 
 __getattr__ = lazy_door(
@@ -44,13 +51,14 @@ __getattr__ = lazy_door(
     {
         "build": ("build_generation",),
         "dense": ("DenseIndex",),
-        "doctor": ("examine",),
-        "draft": ("BuildProgress",),
         "fields": ("Fields",),
+        "folder": ("FolderStore",),
         "generation": ("Generation", "open_generation"),
         "lexical": ("LexicalIndex",),
+        "offer": ("Offer", "Usual", "top"),
         "origin": ("indexed_folder", "remember_folder"),
         "publish": ("Pointer", "read_pointer"),
+        "seam": ("BuildProgress", "IndexStore", "OpenIndex", "ReadArticles"),
         "tokenise": ("matched_words", "question_terms", "terms"),
         "words": ("term_language",),
     },

@@ -1,6 +1,6 @@
 """Build and publish a generation from articles, holding a few hundred chunks in memory at a time."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -8,13 +8,11 @@ from qa.cache import Cache
 from qa.errors import IndexUnavailableError, InputError
 from qa.index import manifest as manifests
 from qa.index import publish
-from qa.index.draft import BuildProgress, DraftIndex
+from qa.index.draft import DraftIndex
 from qa.index.generation import Generation, open_generation, read_manifest, verify_files
+from qa.index.seam import BuildProgress, OpenIndex, ReadArticles
 from qa.models import Embedder
 from qa.types import Article, BuildReport, ChunkerSettings, Manifest, Skipped
-
-ReadArticles = Callable[[], Iterable[Article | Skipped]]
-"""Called twice; between the two the articles may change, and the later state is the one indexed."""
 
 VECTORS = "vectors.cache"
 """Vectors of an unfinished build, so that an interrupted one does not embed the same chunks again.
@@ -31,10 +29,12 @@ def build_generation(
     embedder: Embedder,
     chunker: ChunkerSettings,
     progress: BuildProgress = lambda stage, done, total: None,
+    known: OpenIndex | None = None,
 ) -> BuildReport:
     """Index the articles that `read` returns and publish them; publish nothing when nothing has changed.
 
-    Chunks whose text has not changed keep their vectors. `read` is called under the write lock, so that of
+    Chunks whose text has not changed keep their vectors, and so do those that `known` has. Of articles that change while
+    they are read the later state is indexed. `read` is called under the write lock, so that of
     two writers the later one has read the later state. Raises InputError when there is no article,
     IndexBusyError when another process writes, StorageError when the index cannot be written.
     """
@@ -42,7 +42,7 @@ def build_generation(
         skipped: list[Skipped] = []
         digest = manifests.Digest(model=embedder.fingerprint, chunker=chunker)
         characters = 0
-        for article in _articles(read, skipped):
+        for article in only_articles(read, skipped):
             digest.add(article)
             characters += len(article.text)
             progress("read", len(digest.articles), 0)
@@ -63,19 +63,20 @@ def build_generation(
         with publish.new_generation(index_dir, needed_bytes=guess) as draft:
             index = DraftIndex(draft, embedder=embedder, chunker=chunker, progress=progress)
             skipped.clear()
-            index.split(_articles(read, skipped), expected=len(digest.articles))
+            index.split(only_articles(read, skipped), expected=len(digest.articles))
             with closing(Cache(index_dir / VECTORS)) as cache:
-                embedded = index.embed(current, cache)
+                embedded = index.embed([each for each in (current, known) if each is not None], cache)
             draft.name = publish.next_name(index_dir, index.digest.whole())
             manifest, pointer = index.finish()
         publish.commit(index_dir, pointer)
         Cache.discard(index_dir / VECTORS)
         progress("write", 1, 1)
-        counts = _compare(before, index.digest.articles)
+        counts = compare(before, index.digest.articles)
         return BuildReport(manifest, True, *counts, chunks_embedded=embedded, skipped=tuple(skipped))
 
 
-def _articles(read: ReadArticles, skipped: list[Skipped]) -> Iterator[Article]:
+def only_articles(read: ReadArticles, skipped: list[Skipped]) -> Iterator[Article]:
+    """Yield what could be read, and add the rest to `skipped`."""
     for item in read():
         if isinstance(item, Skipped):
             skipped.append(item)
@@ -105,13 +106,13 @@ def _opened(index_dir: Path) -> Generation | None:
     """Open the current generation to copy vectors from; one that cannot be read must not stop its replacement."""
     try:
         generation = open_generation(index_dir)
-        generation.rows_of_keys([b""])
+        generation.vectors_of_keys([b""])
     except IndexUnavailableError:
         return None
     return generation
 
 
-def _compare(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[int, int, int, int]:
+def compare(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[int, int, int, int]:
     """Return how many articles were added, changed, removed and left as they were."""
     added = len(now.keys() - before.keys())
     removed = len(before.keys() - now.keys())

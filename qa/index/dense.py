@@ -32,6 +32,11 @@ OFFERED_A_READING = 5
 SAMPLE = 512
 
 
+def sample_rows(rows: int) -> range:
+    """Return an even sample of so many rows, `SAMPLE` at most."""
+    return range(0, rows, max(1, -(-rows // SAMPLE)))
+
+
 def dense_kind(rows: int) -> str:
     """Return the kind of index for this many chunks."""
     return EXACT if rows < QUANTISED_FROM else QUANTISED
@@ -211,7 +216,7 @@ class SentenceVectors:
         The second array, shape (len(rows),), says where each chunk's begin; every chunk has at least one.
         """
         gathered, starts = self._gather(rows)
-        return _inner_products(gathered, question), starts
+        return inner_products(gathered, question), starts
 
     def of_chunk(self, row: int) -> "NDArray[np.float16]":
         """Return the stored vectors of one chunk's sentences."""
@@ -232,7 +237,7 @@ class SentenceVectors:
     def _sample(self) -> tuple["Vectors", "NDArray[np.int64]"]:
         import numpy as np
 
-        vectors, starts = self._gather(np.arange(0, self._rows, max(1, -(-self._rows // SAMPLE))))
+        vectors, starts = self._gather(np.array(sample_rows(self._rows)))
         return vectors.astype(np.float32), starts
 
     def _gather(self, rows: "NDArray[np.int64]") -> tuple["NDArray[np.float16]", "NDArray[np.int64]"]:
@@ -244,7 +249,7 @@ class SentenceVectors:
         return vectors, np.cumsum(last - first) - (last - first)
 
 
-def _inner_products(rows: "NDArray[np.float16]", question: "Vectors") -> "NDArray[np.float32]":
+def inner_products(rows: "NDArray[np.float16]", question: "Vectors") -> "NDArray[np.float32]":
     """Return rows (n, dim) times question (dim,).
 
     By FAISS, which multiplies half precision as it reads it; numpy would take three times as long to widen it

@@ -2,7 +2,7 @@
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import groupby
@@ -30,15 +30,13 @@ from qa.index.generation import (
 )
 from qa.index.lexical import LexicalWriter
 from qa.index.reuse import Text
+from qa.index.seam import BuildProgress, OpenIndex
 from qa.index.store import Store, StoreWriter, mark_copies
 from qa.models import Embedder
 from qa.types import Article, ChunkerSettings, FileDigest, Manifest
 
 if TYPE_CHECKING:
     from qa.models import Vectors
-
-BuildProgress = Callable[[str, int, int], None]
-"""Called with (stage, done, total or 0 while unknown); stages are "read", "split", "embed" and "write"."""
 
 _LARGEST_BATCH = 512
 _SMALLEST_BATCH = 32
@@ -111,8 +109,8 @@ class DraftIndex:
             mark_copies(self._folder / STORE, originals)
         self._copies = len(originals)
 
-    def embed(self, current: Generation | None, cache: Cache) -> int:
-        """Write the vectors; return how many chunks had to be embedded."""
+    def embed(self, sources: Sequence[OpenIndex], cache: Cache) -> int:
+        """Write the vectors, those that `sources` know copied; return how many chunks had to be embedded."""
         done = new = 0
         rows, parts = self._chunks, self._starts[-1]
         head, parts_head = DenseIndex.header(rows, self._dim), SentenceVectors.header(parts, self._dim)
@@ -126,7 +124,7 @@ class DraftIndex:
             for embedding in reuse.embed(
                 self._texts(store),
                 embedder=self._embedder,
-                current=current,
+                sources=sources,
                 cache=cache,
                 batch=max(_SMALLEST_BATCH, min(_LARGEST_BATCH, self._chunks // _BATCHES)),
             ):

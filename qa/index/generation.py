@@ -1,7 +1,8 @@
 """Open a published generation: every byte is checked before any parser sees it."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from qa.index.arrays import StoredFile
 from qa.index.dense import DenseIndex, SentenceVectors
 from qa.index.fields import Fields, FilteredRows
 from qa.index.lexical import LexicalIndex
+from qa.index.offer import Offer, Usual, top
 from qa.index.publish import Pointer, read_pointer
 from qa.index.store import Store
 from qa.types import Article, ArticleSummary, Chunk, FileDigest, Manifest, ModelFingerprint
@@ -21,6 +23,9 @@ from qa.types import Article, ArticleSummary, Chunk, FileDigest, Manifest, Model
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from qa.index.seam import StoredVectors
+    from qa.models import Vectors
 
 MANIFEST = "manifest.json"
 DENSE = "dense.faiss"
@@ -66,6 +71,38 @@ class Generation:
         """Return how many generations were published here before, counted from 1."""
         return int(self.manifest.generation.split("-")[1])
 
+    @property
+    def languages(self) -> Sequence[str]:
+        """Return in which languages the chunks' terms are, ISO 639-1, sorted."""
+        return self.lexical.languages
+
+    def offer(self, question: str, vector: "Vectors", *, k: int, filters: Filters = NO_FILTERS) -> Offer:
+        """Return the `k` best chunks of each leg among the articles that fit; `vector` (dim,) is the question's.
+
+        What is usual is taken from an even sample of the chunks in the dense leg, and from all in the lexical one.
+        """
+        import numpy as np
+
+        lexical = self.lexical.scores(question)
+        allowed = self.filtered_rows(filters)
+        nearest, _ = self.dense.search(vector, k, allowed=allowed)
+        rows = np.union1d(nearest, top(lexical if allowed is None else lexical * allowed, k))
+        sentences, starts = self.sentences.scores(vector, rows)
+        sample = self.sentences.sample_scores(vector)
+        mean, square = float(lexical.mean()), float(lexical @ lexical) / len(lexical)
+        return Offer(
+            rows=rows,
+            sentences=sentences,
+            starts=starts,
+            lexical=lexical[rows],
+            usual_dense=Usual(float(sample.mean()), float(sample.std())),
+            usual_lexical=Usual(mean, math.sqrt(max(0.0, square - mean * mean))),
+        )
+
+    def idf(self, terms: Collection[str]) -> Mapping[str, float]:
+        """Return the IDF of each term, see `LexicalIndex.idf`."""
+        return {term: self.lexical.idf(term) for term in terms}
+
     def articles(self) -> Iterator[ArticleSummary]:
         """Yield a summary of every article, ordered by id."""
         return self._store.articles()
@@ -76,6 +113,10 @@ class Generation:
         Raises ArticleNotFoundError.
         """
         return self._store.article(article_id)
+
+    def read_articles(self) -> Iterator[Article]:
+        """Yield every article, in the order in which they were indexed."""
+        return map(self._store.article, self._store.ids())
 
     def copies(self, article_id: str, *, filters: Filters = NO_FILTERS) -> tuple[str, ...]:
         """Return the ids of the articles that fit and are copies of this one, or it of them, in their order."""
@@ -95,9 +136,13 @@ class Generation:
     def rows_of_article(self, article_id: str) -> range:
         """Return the rows of an article's chunks.
 
-        Raises ArticleNotFoundError.
+        Raises ArticleNotFoundError, also for an article without chunks.
         """
         return self._store.rows_of_article(article_id)
+
+    def chunks_of(self, article_id: str) -> list[Chunk]:
+        """Return the chunks of an article, in their order; raises as `rows_of_article` does."""
+        return self.chunks(self.rows_of_article(article_id))
 
     def filtered_rows(self, filters: Filters) -> "NDArray[np.bool_] | None":
         """Return for every row whether its article fits, None where all do."""
@@ -115,9 +160,16 @@ class Generation:
     def _filtered(self) -> FilteredRows:
         return FilteredRows(self._store, rows=self.manifest.chunks)
 
-    def rows_of_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        """Return, for each key of `qa.index.reuse` that is known, the row of a chunk with its vectors."""
-        return self._store.rows_of_keys(keys)
+    def vectors_of_keys(self, keys: Sequence[bytes]) -> Mapping[bytes, "StoredVectors"]:
+        """Return what was embedded for each key of `qa.index.reuse` that is known."""
+        import numpy as np
+
+        rows = self._store.rows_of_keys(keys)
+        vectors = self.dense.vectors(np.fromiter(rows.values(), dtype=np.int64, count=len(rows)))
+        return {
+            key: (vector, self.sentences.of_chunk(row))
+            for (key, row), vector in zip(rows.items(), vectors, strict=True)
+        }
 
     def close(self) -> None:
         """Close the files."""

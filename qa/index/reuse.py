@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qa.cache import Cache
 from qa.corpus import TokenCounter, embedding_text
-from qa.index.generation import Generation
+from qa.index.seam import OpenIndex
 from qa.models import Embedder
 from qa.types import Article, Chunk, ChunkerSettings, ModelFingerprint, Span
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from qa.index.seam import StoredVectors
     from qa.models import Vectors
 
 LOOKED_UP_TOGETHER = 512
@@ -68,19 +69,20 @@ def embed(
     texts: Iterable[tuple[bytes, Text]],
     *,
     embedder: Embedder,
-    current: Generation | None,
-    cache: Cache,
+    sources: Sequence[OpenIndex],
+    cache: Cache | None,
     batch: int,
 ) -> Iterator[Embedding]:
     """Yield the vectors of texts that come with their keys, one for each, in no order.
 
-    A row is the place among `texts`, of which no more are held than are looked up or embedded together.
-    What had to be embedded, `batch` at a time, goes into the cache; of equal keys only one counts as new.
+    A row is the place among `texts`, of which no more are held than are looked up or embedded together. Vectors are
+    copied from the first of `sources` or else the cache that has them. What had to be embedded, `batch` at a time, goes
+    into the cache; of equal keys only one counts as new.
     """
     waiting: dict[bytes, tuple[list[int], Text]] = {}
     for window in _windows(enumerate(texts), LOOKED_UP_TOGETHER):
         asked = {name: text for _, (name, text) in window if name not in waiting}
-        known = _known(asked, embedder.fingerprint.dim, current, cache)
+        known = _known(asked, embedder.fingerprint.dim, sources, cache)
         for row, (name, text) in window:
             if name in known:
                 yield Embedding(row, *known[name], is_new=False)
@@ -105,18 +107,16 @@ def _windows(
 
 
 def _known(
-    asked: dict[bytes, Text], dim: int, current: Generation | None, cache: Cache
-) -> dict[bytes, tuple["Vectors", "NDArray[np.float16]"]]:
+    asked: dict[bytes, Text], dim: int, sources: Sequence[OpenIndex], cache: Cache | None
+) -> dict[bytes, "StoredVectors"]:
     """Return the vectors that are on disk already."""
     import numpy as np
 
-    known: dict[bytes, tuple[Vectors, NDArray[np.float16]]] = {}
-    if current is not None:
-        rows = current.rows_of_keys(list(asked))
-        vectors = current.dense.vectors(np.fromiter(rows.values(), dtype=np.int64, count=len(rows)))
-        for (name, row), vector in zip(rows.items(), vectors, strict=True):
-            known[name] = (vector, current.sentences.of_chunk(row))
-    for name, data in cache.get([name for name in asked if name not in known]).items():
+    known: dict[bytes, StoredVectors] = {}
+    for source in sources:
+        known.update(source.vectors_of_keys([name for name in asked if name not in known]))
+    kept = cache.get([name for name in asked if name not in known]) if cache is not None else {}
+    for name, data in kept.items():
         count = len(asked[name].sentences)
         if len(data) == dim * (4 + 2 * count):
             parts = np.frombuffer(data, dtype=np.float16, offset=4 * dim).reshape(count, dim)
@@ -125,7 +125,7 @@ def _known(
 
 
 def _embedded(
-    waiting: dict[bytes, tuple[list[int], Text]], embedder: Embedder, cache: Cache, batch: int
+    waiting: dict[bytes, tuple[list[int], Text]], embedder: Embedder, cache: Cache | None, batch: int
 ) -> Iterator[Embedding]:
     import numpy as np
 
@@ -137,7 +137,10 @@ def _embedded(
         halves = np.split(
             found.sentences.astype(np.float16), np.cumsum([len(text.sentences) for text in texts])[:-1]
         )
-        cache.put({n: v.tobytes() + p.tobytes() for n, v, p in zip(part, found.chunks, halves, strict=True)})
+        if cache is not None:
+            cache.put(
+                {n: v.tobytes() + p.tobytes() for n, v, p in zip(part, found.chunks, halves, strict=True)}
+            )
         for name, vector, parts in zip(part, found.chunks, halves, strict=True):
             for place, row in enumerate(waiting[name][0]):
                 yield Embedding(row, vector, parts, is_new=place == 0)

@@ -80,6 +80,10 @@ class Store:
             )
         )
 
+    def ids(self) -> list[str]:
+        """Return the ids of all articles in the order in which they were added."""
+        return [article_id for (article_id,) in self._rows("SELECT id FROM articles ORDER BY rowid")]
+
     def originals(self) -> dict[str, str]:
         """Return the id of the original for every article that is a copy."""
         if self._copy_of == "NULL":

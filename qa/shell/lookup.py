@@ -15,12 +15,12 @@ from qa.filters import Filters, days_of
 from qa.types import Article
 
 if TYPE_CHECKING:
-    from qa.index import Fields, Generation
+    from qa.index import Fields, OpenIndex
 
 _SUGGESTIONS = 3
 
 
-def find_article(generation: "Generation", article_id: str) -> Article:
+def find_article(generation: "OpenIndex", article_id: str) -> Article:
     """Return the article.
 
     Raises ArticleNotFoundError naming the ids that may have been meant.

@@ -85,7 +85,7 @@ def retrieve(row: TrainingRow, article: Article, answerer: Answerer) -> Retrieve
     """
     generation = answerer.generation
     try:
-        own = generation.chunks(list(generation.rows_of_article(article.id)))
+        own = generation.chunks_of(article.id)
     except ArticleNotFoundError:
         return Retrieved((), ())
     within = NO_FILTERS if row.answers else Filters(article=(article.id,))

@@ -10,11 +10,12 @@ from qa.settings import Settings
 from qa.types import Answer
 from qa.wiring.building import build_articles
 from qa.wiring.models import embedder_of, reader_of
+from qa.wiring.stores import store_of
 
 if TYPE_CHECKING:
     from qa.answer import Answerer, LiveAnswerer
     from qa.evaluate import AskedFolder
-    from qa.index import BuildProgress, Generation
+    from qa.index import BuildProgress, OpenIndex
 
 
 class Asker(Protocol):
@@ -32,15 +33,13 @@ class Asker(Protocol):
         """Return the answer."""
 
 
-def open_generation(settings: Settings) -> "Generation":
-    """Open the current generation without a model: enough to list, show and verify."""
-    from qa.index import open_generation
-
-    return open_generation(settings.index_dir)
+def open_generation(settings: Settings) -> "OpenIndex":
+    """Open the current state of the index without a model: enough to list, show and verify."""
+    return store_of(settings).open()
 
 
 def indexed_folder(settings: Settings) -> Path | None:
-    """Return the folder whose articles answer, None where that is not known or a server answers."""
+    """Return the folder whose articles answer, None where that is not known or the index is elsewhere."""
     from qa.index import indexed_folder
 
     return None if settings.server is not None else indexed_folder(settings.index_dir)
@@ -49,12 +48,11 @@ def indexed_folder(settings: Settings) -> Path | None:
 def open_answerer(settings: Settings) -> "Answerer":
     """Open the current generation with the model that made it."""
     from qa.answer import Answerer
-    from qa.index import open_generation
 
     with ThreadPoolExecutor(1) as pool:
         reader = pool.submit(reader_of, settings)  # takes as long as the rest, and most of it is not Python
         embedder = embedder_of(settings, streams=1)
-        generation = open_generation(settings.index_dir, model=embedder.fingerprint)
+        generation = store_of(settings).open(model=embedder.fingerprint)
     return Answerer(
         generation,
         embedder,
@@ -69,7 +67,7 @@ def open_live(settings: Settings) -> "LiveAnswerer":
     from qa.answer import LiveAnswerer
 
     return LiveAnswerer(
-        settings.index_dir,
+        store_of(settings),
         embedder_of(settings, streams=1),
         reader=reader_of(settings),
         read_budget_ms=settings.read_budget_ms,

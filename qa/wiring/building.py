@@ -11,6 +11,7 @@ from qa.errors import IndexBusyError, QAError, StorageError
 from qa.settings import Settings
 from qa.types import Article, BuildReport, Check, Skipped
 from qa.wiring.models import chunker_of, embedder_of
+from qa.wiring.stores import store_of
 
 if TYPE_CHECKING:
     from qa.index import BuildProgress
@@ -58,9 +59,7 @@ def watch_index(
 
 def examine_index(settings: Settings) -> Iterator[Check]:
     """Examine the index and what it stands on."""
-    from qa.index import examine
-
-    return examine(settings.index_dir, embedder_of(settings))
+    return store_of(settings).examine(embedder_of(settings))
 
 
 def build_articles(
@@ -70,10 +69,8 @@ def build_articles(
     progress: "BuildProgress",
 ) -> BuildReport:
     """Index articles as the settings say."""
-    from qa.index import build_generation
-
     chunker = chunker_of(settings, embedder.fingerprint)
-    return build_generation(read, settings.index_dir, embedder=embedder, chunker=chunker, progress=progress)
+    return store_of(settings).build(read, embedder=embedder, chunker=chunker, progress=progress)
 
 
 def _build_folder(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qa.errors import InputError
 from qa.settings import Settings
 from qa.wiring.answering import open_live
+from qa.wiring.stores import store_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -22,11 +23,9 @@ def make_app(settings: Settings) -> "FastAPI":
 
 
 def check_service(settings: Settings) -> None:
-    """Refuse what cannot be served, before anything listens: raises as `serve_policy` and `read_pointer` do."""
-    from qa.index import read_pointer
-
+    """Refuse what cannot be served, before anything listens: raises as `serve_policy` and `IndexStore.pointer` do."""
     serve_policy(settings)
-    read_pointer(settings.index_dir)
+    store_of(settings).pointer()
 
 
 def serve_policy(settings: Settings) -> "Policy":

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from qa.answer import LiveAnswerer, live
+from qa.index import FolderStore
 from qa.models import FakeEmbedder
 from qa.settings import Settings
 from qa.wiring import build_index
@@ -28,7 +29,7 @@ def _generation(answerers: LiveAnswerer) -> str:
 
 def test_a_new_generation_is_taken_up_and_the_old_answerer_keeps_its_own(settings: Settings) -> None:
     first = _publish(settings, "The harbour closed in May.")
-    answerers = LiveAnswerer(settings.index_dir, FakeEmbedder(), refuse_below=0.0)
+    answerers = LiveAnswerer(FolderStore(settings.index_dir), FakeEmbedder(), refuse_below=0.0)
     held = answerers.current()
     second = _publish(settings, "The harbour opened in June.")
     assert _generation(answerers) == second
@@ -41,7 +42,7 @@ def test_a_generation_that_cannot_be_opened_is_left_alone_and_tried_again(
 ) -> None:
     monkeypatch.setattr(live, "RETRY_S", 0.0)
     first = _publish(settings, "The harbour closed in May.")
-    answerers = LiveAnswerer(settings.index_dir, FakeEmbedder(), refuse_below=0.0)
+    answerers = LiveAnswerer(FolderStore(settings.index_dir), FakeEmbedder(), refuse_below=0.0)
     second = _publish(settings, "The harbour opened in June.")
     dense = settings.index_dir / second / "dense.faiss"
     away = dense.rename(dense.with_suffix(".away"))
@@ -52,6 +53,6 @@ def test_a_generation_that_cannot_be_opened_is_left_alone_and_tried_again(
 
 def test_an_index_folder_that_goes_away_keeps_answering(settings: Settings) -> None:
     first = _publish(settings, "The harbour closed in May.")
-    answerers = LiveAnswerer(settings.index_dir, FakeEmbedder(), refuse_below=0.0)
+    answerers = LiveAnswerer(FolderStore(settings.index_dir), FakeEmbedder(), refuse_below=0.0)
     (settings.index_dir / "CURRENT").unlink()
     assert _generation(answerers) == first

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qa.index import Generation
+from qa.index import Generation, open_generation
 from qa.index.doctor import embedded_texts
 from qa.models import FakeEmbedder
 from qa.types import BuildReport
-from qa.wiring import build_index, open_answerer, open_generation
+from qa.wiring import build_index, open_answerer
 from tests.articles import load_all
 from tests.reliability.children import qa
 from tests.reliability.conftest import MakeFigure
@@ -69,9 +69,9 @@ def texts_of(generation: Generation) -> list[str]:
 
 def test_an_edit_embeds_only_the_chunks_it_changed(copy: Path, figure: MakeFigure) -> None:
     tried = figure(f"editing 1 of {ARTICLES:,} articles")
-    before = open_generation(fake(copy / "index"))
+    before = open_generation(copy / "index")
     report = edit(copy)
-    after = open_generation(fake(copy / "index"))
+    after = open_generation(copy / "index")
     old, new = texts_of(before), texts_of(after)
     changed = set(new) - set(old)
     tried.trials = 1
@@ -96,7 +96,7 @@ def test_a_deleted_article_is_gone_from_both_legs(copy: Path, figure: MakeFigure
     report = build_index(copy / "articles", fake(copy / "index"))
     assert counts(report) == (0, 0, 1, ARTICLES - 1)
     assert report.chunks_embedded == 0
-    generation = open_generation(fake(copy / "index"))
+    generation = open_generation(copy / "index")
     count = generation.manifest.chunks
     ids = [chunk.article_id for first in range(0, count, 500) for chunk in chunks(generation, first)]
     assert len(ids) == count
@@ -164,6 +164,6 @@ def stamps(index_dir: Path) -> dict[Path, tuple[int, int]]:
 
 def test_the_articles_are_those_of_the_folder(built: Path) -> None:
     articles, skipped = load_all(built / "articles")
-    stored = [summary.sha256 for summary in open_generation(fake(built / "index")).articles()]
+    stored = [summary.sha256 for summary in open_generation(built / "index").articles()]
     assert stored == [one.sha256 for one in articles]
     assert skipped == ()

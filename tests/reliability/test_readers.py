@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from qa.answer import LiveAnswerer
-from qa.index import read_pointer
+from qa.index import FolderStore, read_pointer
 from qa.models import FakeEmbedder
 from qa.wiring import open_answerer
 from tests.reliability.children import Child, Repeating, qa, start_qa
@@ -35,7 +35,7 @@ READERS = 4
 
 def read_on(connection: Connection, index_dir: Path, states: States, reopen: bool, seconds: float) -> None:
     """Ask without a pause; send how many answers, how many generations and which errors were seen."""
-    live = LiveAnswerer(index_dir, FakeEmbedder(), refuse_below=0)
+    live = LiveAnswerer(FolderStore(index_dir), FakeEmbedder(), refuse_below=0)
     connection.send("ready")
     errors: list[str] = []
     asked, generations = 0, set()

@@ -146,7 +146,7 @@ def test_a_chunk_that_holds_part_of_the_answer_is_not_wrong(tmp_path: Path) -> N
     asked = row("p", "wiki", "What lies at the shore?", "T", context, f"{words[1]} {words[2]}")
     article = passage_article(asked)
     answerer = index_of([article], tmp_path, max_tokens=14)
-    chunks = answerer.generation.chunks(list(answerer.generation.rows_of_article(article.id)))
+    chunks = answerer.generation.chunks_of(article.id)
     ((start, end),) = asked.answers
     touching = [each for each in chunks if each.start < end and start < each.end]
     retrieved = retrieve(asked, article, answerer)
