@@ -26,6 +26,17 @@ class Settings(BaseModel):
 
     model: str = Field("default", min_length=1, description="packaged model, a folder, or a model name")
     index_dir: Path = Field(Path("index"), description="folder that `qa index` writes and `qa ask` reads")
+    store: str | None = Field(
+        None, min_length=1, description="Milvus that holds the index instead: milvus://host:19530/collection"
+    )
+    store_token: str | None = Field(None, min_length=1, repr=False, description="the token that it wants")
+    store_ca: Path | None = Field(
+        None, description="certificate of its authority, where that is a private one"
+    )
+    store_timeout_s: float = Field(5, gt=0, le=600, description="for one of its answers to a question")
+    store_index: Literal["AUTOINDEX", "FLAT", "HNSW"] = Field(
+        "AUTOINDEX", description="how it searches vectors; FLAT is exact"
+    )
     chunk_tokens: int | None = Field(
         None, ge=16, le=8192, description="chunk size; None: chosen for the model"
     )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,8 @@ def test_no_check_vanishes_under_optimisation(path: Path) -> None:
 
 def test_imports_and_dependencies_agree() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {_normal(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in project["dependencies"]}
+    lines = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    declared = {_normal(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in lines}
     owners = packages_distributions()
     imported = {name for path in SOURCES for name in _imported(_tree(path))}
     foreign = imported - set(sys.stdlib_module_names) - {"qa"} - UNDECLARED
@@ -96,3 +98,10 @@ def _imported(tree: ast.Module) -> set[str]:
 
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_test_tools_have_what_the_extras_bring() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(project["project"]["optional-dependencies"]["milvus"]) <= set(
+        project["dependency-groups"]["dev"]
+    )

@@ -29,6 +29,11 @@ def test_defaults() -> None:
     assert Settings().model_dump() == {
         "model": "default",
         "index_dir": Path("index"),
+        "store": None,
+        "store_token": None,
+        "store_ca": None,
+        "store_timeout_s": 5,
+        "store_index": "AUTOINDEX",
         "chunk_tokens": None,
         "threads": min(os.cpu_count() or 1, 8),
         "k": 5,
@@ -71,6 +76,11 @@ def test_every_setting_has_a_variable(field: str, monkeypatch: pytest.MonkeyPatc
     values: dict[str, tuple[str, object]] = {
         "model": ("fake", "fake"),
         "index_dir": ("other/place", Path("other/place")),
+        "store": ("milvus://db:19530/news", "milvus://db:19530/news"),
+        "store_token": ("secret", "secret"),
+        "store_ca": ("ca.pem", Path("ca.pem")),
+        "store_timeout_s": ("2.5", 2.5),
+        "store_index": ("FLAT", "FLAT"),
         "chunk_tokens": ("64", 64),
         "threads": ("3", 3),
         "k": ("7", 7),
@@ -139,7 +149,7 @@ def test_an_unknown_key_in_the_file_is_refused(place: Path, line: str) -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("colour", r"Settings are: model, index_dir, chunk_tokens"),
+        ("colour", r"Settings are: model, index_dir, store, store_token"),
         ("modle", r"Did you mean model\?$"),
         ("api_keys_fiel", r"Did you mean api_keys_file or api_keys or api_key\?$"),
     ],
@@ -175,4 +185,4 @@ def test_settings_do_not_change() -> None:
 
 
 def test_keys_are_in_no_representation() -> None:
-    assert "secret" not in repr(Settings(api_key="secret", api_keys="secret"))
+    assert "secret" not in repr(Settings(api_key="secret", api_keys="secret", store_token="secret"))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from qa.cli.asking import ask
-from qa.cli.indexing import doctor, eval, index
+from qa.cli.indexing import copy, doctor, eval, index
 from qa.cli.looking import articles, show, verify
 from qa.cli.serving import serve
 
@@ -47,5 +47,5 @@ def _root(
     """
 
 
-for command in (index, ask, serve, articles, show, verify, doctor, eval):
+for command in (index, ask, serve, articles, show, verify, copy, doctor, eval):
     app.command()(command)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qa.cli.options import IndexDir, Json, Model, Plain, settings_of
+from qa.cli.options import IndexDir, Json, Model, Plain, Store, settings_of
 from qa.errors import EXIT_ANSWERED, EXIT_NO_EVIDENCE, InputError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def ask(
         int | None, typer.Option("-k", metavar="N", help="Passages to return.  [default: 5]")
     ] = None,
     index_dir: IndexDir = None,
+    store: Store = None,
     model: Model = None,
     max_context_tokens: Annotated[
         int | None, typer.Option(metavar="N", help="Add `context` for a language model to --json.")
@@ -98,7 +99,7 @@ def ask(
         language=tuple(language or ()),
         article=tuple(article or ()),
     )
-    settings = settings_of(index_dir=index_dir, model=model, k=k, server=server)
+    settings = settings_of(index_dir=index_dir, store=store, model=model, k=k, server=server)
     # An explanation is also what says which words to mark on a terminal.
     explained = explain or (terminal.screen is not None and not as_json and not as_jsonl)
     asker = open_asker(settings, live=question is None)

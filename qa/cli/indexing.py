@@ -9,20 +9,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qa.cli.options import DEFAULT_FOLDER, IndexDir, Json, Model, settings_of
-from qa.errors import EXIT_ANSWERED, EXIT_INDEX, QAError
+from qa.cli.options import DEFAULT_FOLDER, IndexDir, Json, Model, Store, settings_of
+from qa.errors import EXIT_ANSWERED, EXIT_INDEX, InputError, QAError
 
 if TYPE_CHECKING:
+    from qa.milvus import ShardReport
     from qa.shell import Terminal
     from qa.types import BuildReport
+
+MOST_SHARDS = 4096
 
 
 def index(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of articles.")] = DEFAULT_FOLDER,
     index_dir: IndexDir = None,
+    store: Store = None,
     model: Model = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on, and index again whenever the folder changes.")
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N", help="Write one of N parts to the store; other machines write the others."
+        ),
+    ] = None,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Publish what the shards have written to the store.")
     ] = False,
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
@@ -36,16 +49,28 @@ def index(
       qa index
       qa index ~/articles --index-dir ~/articles-index
       qa index ~/articles --watch
+      qa index ~/articles --store milvus://db:19530/news --shard 2/8
     """
     from qa.shell import Terminal
-    from qa.wiring import build_index, watch_index
+    from qa.wiring import build_index, publish_shards, watch_index, write_shard
 
     terminal = Terminal(quiet=quiet)
-    settings = settings_of(index_dir=index_dir, model=model)
+    settings = settings_of(index_dir=index_dir, store=store, model=model)
+    if watch + publish + (shard is not None) > 1:
+        raise InputError(
+            "--watch, --shard and --publish are three runs. Give one of them. See: qa index --help"
+        )
+    if shard is not None:
+        number, of = _shard(shard)
+        with terminal.progress() as progress:
+            written = write_shard(folder, settings, number, of, progress=progress)
+        _show_shard(terminal, written, as_json=as_json, quiet=quiet)
+        return
     show = partial(_show_report, terminal, as_json=as_json, quiet=quiet)
     if not watch:
         with terminal.progress() as progress:
-            report = build_index(folder, settings, progress=progress)
+            build = publish_shards if publish else build_index
+            report = build(folder, settings, progress=progress)
         show(report)
         return
     before: BuildReport | QAError | None = None
@@ -62,6 +87,51 @@ def index(
         before = now
 
 
+def copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Folder of an index, or the URL of a store.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The same; what is there is replaced.")],
+    model: Model = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
+) -> None:
+    """Copy an index to a store, or back, without embedding again.
+
+    \b
+    Examples:
+      qa copy index milvus://db:19530/news
+      qa copy milvus://db:19530/news ~/news-index
+    """
+    from qa.shell import Terminal
+    from qa.wiring import copy_index
+
+    terminal = Terminal(quiet=quiet)
+    with terminal.progress() as progress:
+        report = copy_index(source, target, settings_of(model=model), progress=progress)
+    _show_report(terminal, report, as_json=as_json, quiet=quiet)
+
+
+def _shard(written: str) -> tuple[int, int]:
+    number, _, of = written.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= MOST_SHARDS):
+        raise InputError(
+            f"Found shard {written!r}, expected I/N such as 2/8, N at most {MOST_SHARDS}. See: qa index --help"
+        )
+    return int(number), int(of)
+
+
+def _show_shard(terminal: "Terminal", report: "ShardReport", *, as_json: bool, quiet: bool) -> None:
+    from qa.shell import shard_lines, skipped_lines
+
+    for line in skipped_lines(report.skipped):
+        terminal.say(line)
+    if as_json:
+        from qa.wire import wire_shard
+
+        terminal.data(wire_shard(report).model_dump_json() + "\n")
+    elif not quiet:
+        terminal.lines(shard_lines(report))
+
+
 def _show_report(
     terminal: "Terminal",
     report: "BuildReport",
@@ -73,8 +143,8 @@ def _show_report(
     """Print what was indexed, in one line where there was a round before; return whether anybody reads."""
     from qa.shell import index_lines, skipped_lines
 
-    told = set() if before is None or isinstance(before, QAError) else set(skipped_lines(before))
-    for line in skipped_lines(report):
+    told = set() if before is None or isinstance(before, QAError) else set(skipped_lines(before.skipped))
+    for line in skipped_lines(report.skipped):
         if line not in told:
             terminal.say(line)
     if as_json:
@@ -84,7 +154,7 @@ def _show_report(
     return quiet or terminal.lines(islice(index_lines(report), None if before is None else 1))
 
 
-def doctor(index_dir: IndexDir = None, model: Model = None) -> None:
+def doctor(index_dir: IndexDir = None, store: Store = None, model: Model = None) -> None:
     """Examine the index, its model and the disk; embeds a sample of chunks again and compares.
 
     \b
@@ -96,7 +166,7 @@ def doctor(index_dir: IndexDir = None, model: Model = None) -> None:
 
     terminal = Terminal()
     healthy = True
-    for check in examine_index(settings_of(index_dir=index_dir, model=model)):
+    for check in examine_index(settings_of(index_dir=index_dir, store=store, model=model)):
         terminal.lines([check_line(check)])
         healthy = healthy and check.ok
     raise typer.Exit(EXIT_ANSWERED if healthy else EXIT_INDEX)

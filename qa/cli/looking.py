@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from qa.cli.options import IndexDir, Json, settings_of
+from qa.cli.options import IndexDir, Json, Store, settings_of
 
 
-def articles(index_dir: IndexDir = None, as_json: Json = False) -> None:
+def articles(index_dir: IndexDir = None, store: Store = None, as_json: Json = False) -> None:
     """List the articles of the index.
 
     In a pipe one article a line, with tabs between id, title, source, date and number of chunks.
@@ -23,7 +23,7 @@ def articles(index_dir: IndexDir = None, as_json: Json = False) -> None:
     from qa.shell import ARTICLE_HEADINGS, Terminal, article_row
     from qa.wiring import open_generation
 
-    listed = open_generation(settings_of(index_dir=index_dir)).articles()
+    listed = open_generation(settings_of(index_dir=index_dir, store=store)).articles()
     terminal = Terminal()
     if as_json:
         from qa.wire import WireArticles, wire_summary
@@ -45,6 +45,7 @@ def show(
         typer.Option("--metadata", help="Print what is known of it instead, and where each value was found."),
     ] = False,
     index_dir: IndexDir = None,
+    store: Store = None,
 ) -> None:
     """Print the stored text of an article, or a part of it.
 
@@ -59,7 +60,7 @@ def show(
     from qa.shell import Terminal, find_article, metadata_lines, page_lines, slice_text, visible
     from qa.wiring import open_generation
 
-    article = find_article(open_generation(settings_of(index_dir=index_dir)), article_id)
+    article = find_article(open_generation(settings_of(index_dir=index_dir, store=store)), article_id)
     text = slice_text(article, start, end)
     terminal = Terminal()
     if metadata:
@@ -81,6 +82,7 @@ def verify(
         Path, typer.Argument(metavar="FILE", help="Answers saved with --json; - reads them from stdin.")
     ],
     index_dir: IndexDir = None,
+    store: Store = None,
     folder: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Compare with the files in this folder, not with the index."),
@@ -104,7 +106,7 @@ def verify(
     else:
         from qa.wiring import open_generation
 
-        replayed = list(replay(saved, open_generation(settings_of(index_dir=index_dir)).article))
+        replayed = list(replay(saved, open_generation(settings_of(index_dir=index_dir, store=store)).article))
     terminal = Terminal()
     terminal.lines(replay_line(one) for one in replayed)
     if not replayed:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qa.errors import InputError
+
 if TYPE_CHECKING:
     from qa.settings import Settings
 
@@ -12,6 +14,10 @@ DEFAULT_FOLDER = Path("seeds")
 
 IndexDir = Annotated[
     Path | None, typer.Option("--index-dir", metavar="DIR", help="Folder of the index.  [default: index]")
+]
+Store = Annotated[
+    str | None,
+    typer.Option("--store", metavar="URL", help="Milvus that holds the index: milvus://HOST:19530/NAME."),
 ]
 Model = Annotated[
     str | None, typer.Option("--model", metavar="NAME", help="Embedding model.  [default: built in]")
@@ -21,7 +27,16 @@ Plain = Annotated[bool, typer.Option("--plain", help="No colours, no wrapping.")
 
 
 def settings_of(**flags: object) -> "Settings":
-    """Return the settings, with these flags before all else."""
+    """Return the settings, with these flags before all else.
+
+    Raises InputError for a bad setting, or two places for one index.
+    """
     from qa.settings import load_settings
 
-    return load_settings(flags)
+    settings = load_settings(flags)
+    if flags.get("index_dir") is not None and settings.store is not None:
+        raise InputError(
+            f"Found --index-dir {flags['index_dir']} and the store {settings.store} (--store, QA_STORE), expected one "
+            "place that holds the index. Leave one of them out."
+        )
+    return settings

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from qa.cli.options import IndexDir, Model, settings_of
+from qa.cli.options import IndexDir, Model, Store, settings_of
 
 
 def serve(
@@ -18,6 +18,7 @@ def serve(
     ] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes.  [default: 1]")] = None,
     index_dir: IndexDir = None,
+    store: Store = None,
     model: Model = None,
 ) -> None:
     """Answer questions over HTTP, to other machines only with an API key.
@@ -34,7 +35,9 @@ def serve(
     from qa.shell import Terminal
     from qa.wiring import check_service, serve_worker
 
-    settings = settings_of(host=host, port=port, workers=workers, index_dir=index_dir, model=model)
+    settings = settings_of(
+        host=host, port=port, workers=workers, index_dir=index_dir, store=store, model=model
+    )
     check_service(settings)
     with bind(settings.host, settings.port) as listener:
         Terminal().complain(f"Serving on {url_of(listener)} (Ctrl-C stops)")

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from qa.errors import OverloadedError, QAError, outcome
+from qa.errors import OverloadedError, QAError, StoreUnavailableError, outcome
 
 RETRY_AFTER_S = 1
 """When to come back after a 503: a question takes a fraction of it."""
@@ -80,7 +80,11 @@ async def on_qa_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, QAError):
         raise error
     status, code, message = told(error)
-    headers = {"retry-after": str(RETRY_AFTER_S)} if isinstance(error, OverloadedError) else None
+    headers = (
+        {"retry-after": str(RETRY_AFTER_S)}
+        if isinstance(error, OverloadedError | StoreUnavailableError)
+        else None
+    )
     return error_response(status, code, message, headers=headers)
 
 

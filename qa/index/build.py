@@ -40,7 +40,7 @@ def build_generation(
     """
     with publish.writer(index_dir):
         skipped: list[Skipped] = []
-        digest = manifests.Digest(model=embedder.fingerprint, chunker=chunker)
+        digest = manifests.IndexDigest(model=embedder.fingerprint, chunker=chunker)
         characters = 0
         for article in only_articles(read, skipped):
             digest.add(article)

@@ -7,9 +7,9 @@ imports scipy: half a second, in which one Ctrl-C in twenty ends as an ImportErr
 import hashlib
 import zlib
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qa import corpus
 from qa.index.tokenise import lower_words
@@ -50,34 +50,52 @@ _HASHED_TOGETHER = 1024
 _SHINGLES_KEPT = 1024
 
 
+class Signature(NamedTuple):
+    """How many shingles an article has, and the least hash of them by each function, uint32 in bytes."""
+
+    shingles: int
+    hashes: bytes
+
+
+def signature_of(article: Article) -> Signature | None:
+    """Return the signature of an article, None without words: such an article is a copy of none."""
+    import numpy as np
+
+    found = _shingles(article)
+    if not len(found):
+        return None
+    factors, shifts = _hash_functions()
+    mixed = _mixed(found).reshape(-1, 1)
+    least = [
+        (mixed[start : start + _HASHED_TOGETHER] * factors + shifts).min(axis=0)
+        for start in range(0, len(mixed), _HASHED_TOGETHER)
+    ]
+    return Signature(len(found), np.minimum.reduce(least).tobytes())
+
+
+@lru_cache(maxsize=1)
+def _hash_functions() -> tuple["Shingles", "Shingles"]:
+    import numpy as np
+
+    drawn = hashlib.shake_256(str(SEED).encode()).digest(8 * BANDS * BAND_HASHES)
+    factors, shifts = np.frombuffer(drawn, dtype="<u4").astype(np.uint32).reshape(2, -1)
+    return factors | np.uint32(1), shifts  # odd: no two shingles become one
+
+
 class CopyFinder:
     """Takes articles one by one, of which it keeps half a kilobyte each, and then names the copies among them."""
 
     def __init__(self) -> None:
-        import numpy as np
-
-        drawn = hashlib.shake_256(str(SEED).encode()).digest(8 * BANDS * BAND_HASHES)
-        factors, self._shifts = np.frombuffer(drawn, dtype="<u4").astype(np.uint32).reshape(2, -1)
-        self._factors = factors | np.uint32(1)  # odd: no two shingles become one
         self._ids: list[str] = []
         self._sizes = array("q")
         self._signatures = array("I")
 
-    def add(self, article: Article) -> None:
-        """Take the next article; one without words is a copy of none."""
-        import numpy as np
-
-        found = _shingles(article)
-        if not len(found):
-            return
-        mixed = _mixed(found).reshape(-1, 1)
-        least = [
-            (mixed[start : start + _HASHED_TOGETHER] * self._factors + self._shifts).min(axis=0)
-            for start in range(0, len(mixed), _HASHED_TOGETHER)
-        ]
-        self._ids.append(article.id)
-        self._sizes.append(len(found))
-        self._signatures.frombytes(np.minimum.reduce(least).tobytes())
+    def add(self, article_id: str, signature: Signature | None) -> None:
+        """Take the next article."""
+        if signature is not None:
+            self._ids.append(article_id)
+            self._sizes.append(signature.shingles)
+            self._signatures.frombytes(signature.hashes)
 
     def originals(self, read: Callable[[str], Article]) -> dict[str, str]:
         """Return the id of the original for every article that is a copy of another.
@@ -122,6 +140,14 @@ class CopyFinder:
             likely = (small >= LEAST_LENGTH * large) & (share >= COPIED_SHARE - _ESTIMATE_ERROR)
             found.update(zip(one[likely].tolist(), other[likely].tolist(), strict=True))
         return found
+
+
+def copy_groups(originals: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
+    """Return for every article that is or has a copy the ids of its whole group, sorted; `originals` by copy."""
+    groups: dict[str, list[str]] = {}
+    for copy, original in originals.items():
+        groups.setdefault(original, [original]).append(copy)
+    return {member: members for members in map(sorted, groups.values()) for member in members}
 
 
 def _neighbours(

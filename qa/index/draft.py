@@ -16,7 +16,7 @@ from qa.errors import InputError
 from qa.index import lexical, publish, reuse
 from qa.index import manifest as manifests
 from qa.index.arrays import RowFile, StoredFile, write_array
-from qa.index.copies import CopyFinder
+from qa.index.copies import CopyFinder, signature_of
 from qa.index.dense import QUANTISED, DenseIndex, SentenceVectors, dense_kind
 from qa.index.generation import (
     CODES,
@@ -61,7 +61,7 @@ class DraftIndex:
         self._dim = embedder.fingerprint.dim
         self._text_of = partial(reuse.text_of, chunker=chunker, count_tokens=embedder.count_tokens)
         self._starts = array("q", [0])  # where each chunk's sentences begin, and where the last ones end
-        self.digest = manifests.Digest(model=embedder.fingerprint, chunker=chunker)
+        self.digest = manifests.IndexDigest(model=embedder.fingerprint, chunker=chunker)
         """Of the articles that `split` was given."""
         self._copies = 0
 
@@ -81,11 +81,11 @@ class DraftIndex:
                     article, settings=self._chunker, count_tokens=self._embedder.count_tokens
                 )
                 texts = [self._text_of(article, chunk) for chunk in chunks]
-                store.add(article, chunks, reuse.keys(texts, self._embedder.fingerprint))
+                store.add(article, chunks, reuse.vector_keys(texts, self._embedder.fingerprint))
                 for text in texts:
                     words.add(text.text, article.language)
                     self._starts.append(self._starts[-1] + len(text.sentences))
-                copies.add(article)
+                copies.add(article.id, signature_of(article))
                 self.digest.add(article)
                 self._progress("split", done, max(done, expected))
         if not self._chunks:
@@ -121,7 +121,7 @@ class DraftIndex:
             ) as sentences,
             closing(Store(self._folder / STORE)) as store,
         ):
-            for embedding in reuse.embed(
+            for embedding in reuse.embed_or_copy(
                 self._texts(store),
                 embedder=self._embedder,
                 sources=sources,
@@ -158,7 +158,7 @@ class DraftIndex:
             model=self._embedder.fingerprint,
             runtime=self._embedder.runtime,
             chunker=self._chunker,
-            lexical=lexical.SETTINGS,
+            lexical=lexical.LEXICAL_SETTINGS,
             dense_kind=self._kind,
             articles=len(self.digest.articles),
             chunks=self._chunks,
@@ -170,7 +170,7 @@ class DraftIndex:
                 if path.is_file()
             },
         )
-        data = manifests.to_json(manifest)
+        data = manifests.manifest_json(manifest)
         publish.write_file(self._folder / MANIFEST, data)
         publish.reached("written")
         Generation(self._folder, manifest).close()

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from qa.index.build import build_generation
-from qa.index.doctor import examine
 from qa.index.generation import Generation, open_generation
 from qa.index.publish import Pointer, read_pointer
 from qa.index.seam import BuildProgress, OpenIndex, ReadArticles
@@ -14,6 +12,8 @@ from qa.types import BuildReport, Check, ChunkerSettings, ModelFingerprint
 
 class FolderStore:
     """Generations in a folder, see `qa.index.publish`."""
+
+    shared = True
 
     def __init__(self, folder: Path) -> None:
         """Take the folder, which need not exist."""
@@ -40,10 +40,14 @@ class FolderStore:
         known: OpenIndex | None = None,
     ) -> BuildReport:
         """Index articles, as `build_generation` does."""
+        from qa.index.build import build_generation  # which asking need not pay for
+
         return build_generation(
             read, self.folder, embedder=embedder, chunker=chunker, progress=progress, known=known
         )
 
     def examine(self, embedder: Embedder) -> Iterator[Check]:
         """Examine the folder and everything it stands on."""
+        from qa.index.doctor import examine
+
         return examine(self.folder, embedder)

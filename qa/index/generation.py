@@ -12,6 +12,7 @@ from qa.errors import ArticleNotFoundError, IndexDamagedError
 from qa.filters import NO_FILTERS, Filters
 from qa.index import manifest as manifests
 from qa.index.arrays import StoredFile
+from qa.index.copies import copy_groups
 from qa.index.dense import DenseIndex, SentenceVectors
 from qa.index.fields import Fields, FilteredRows
 from qa.index.lexical import LexicalIndex
@@ -64,7 +65,7 @@ class Generation:
                 f"{(manifest.articles, manifest.chunks)}. Build the index again: qa index FOLDER"
             )
 
-        self._copies = _groups(self._store.originals())
+        self._copies = copy_groups(self._store.originals())
 
     @property
     def number(self) -> int:
@@ -205,7 +206,7 @@ def read_manifest(index_dir: Path, pointer: Pointer | None = None) -> tuple[Mani
         raise _damaged(path, f"cannot be read ({error.strerror})") from error
     if hashlib.sha256(data).hexdigest() != pointer.manifest_sha256:
         raise _damaged(path, "has changed since it was published")
-    return manifests.from_json(data), path.parent
+    return manifests.parse_manifest(data), path.parent
 
 
 def verify_files(folder: Path, manifest: Manifest) -> None:
@@ -215,14 +216,6 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
     """
     for name, digest in manifest.files.items():
         _verified(folder / name, digest)
-
-
-def _groups(originals: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
-    """Return for every article that is or has a copy the ids of its whole group, sorted."""
-    groups: dict[str, list[str]] = {}
-    for copy, original in originals.items():
-        groups.setdefault(original, [original]).append(copy)
-    return {member: members for members in map(sorted, groups.values()) for member in members}
 
 
 def _verified(path: Path, expected: FileDigest) -> StoredFile:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-K1, B = 0.9, 0.4
-SETTINGS: Mapping[str, str | float] = {
+BM25_K1, BM25_B = 0.9, 0.4
+LEXICAL_SETTINGS: Mapping[str, str | float] = {
     "method": "lucene",
-    "k1": K1,
-    "b": B,
+    "k1": BM25_K1,
+    "b": BM25_B,
     "stemmer": STEMMER,
     "terms_version": TERMS_VERSION,
 }
@@ -217,7 +217,7 @@ class LexicalWriter:
         chunks = len(self._lengths)
         idf = np.log(1 + (chunks - frequency + 0.5) / (frequency + 0.5))
         lengths = np.array(self._lengths, dtype=np.int32)
-        norm = K1 * (1 - B + B * lengths / max(lengths.sum() / max(chunks, 1), 1e-9))
+        norm = BM25_K1 * (1 - BM25_B + BM25_B * lengths / max(lengths.sum() / max(chunks, 1), 1e-9))
         with self._file(CHUNKS, np.int32) as rows, self._file(SCORES, np.float32) as scores:
             for first, last in _ranges(starts):
                 terms_, chunk, count = self._columns(place, first, last)

@@ -17,14 +17,14 @@ MIN_READER_VERSION = 3
 """The oldest format version whose reader can open what this code writes."""
 
 
-def to_json(manifest: Manifest) -> bytes:
+def manifest_json(manifest: Manifest) -> bytes:
     """Return the manifest with sorted keys, so that equal manifests are equal bytes."""
     return (
         json.dumps(dataclasses.asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     ).encode()
 
 
-def from_json(data: bytes) -> Manifest:
+def parse_manifest(data: bytes) -> Manifest:
     """Read a manifest.
 
     Raises IndexMismatchError for a format that this code is too old or too new for, IndexDamagedError for
@@ -60,7 +60,7 @@ def from_json(data: bytes) -> Manifest:
         ) from error
 
 
-class Digest:
+class IndexDigest:
     """Sha256 over everything that decides what an index answers, article by article and before any is computed."""
 
     def __init__(self, *, model: ModelFingerprint, chunker: ChunkerSettings) -> None:
@@ -69,7 +69,7 @@ class Digest:
             "format": FORMAT_VERSION,
             "model": dataclasses.asdict(model),
             "chunker": dataclasses.asdict(chunker),
-            "lexical": dict(lexical.SETTINGS),
+            "lexical": dict(lexical.LEXICAL_SETTINGS),
             "copies": dict(copies.SETTINGS),
             "dense": [EXACT, QUANTISED, QUANTISED_FROM],
         }
@@ -80,11 +80,9 @@ class Digest:
 
     def add(self, article: Article) -> None:
         """Add the next article."""
-        a = article
-        fields = [a.id, a.title, a.sha256, a.source, a.author, a.published, a.url, a.language]
-        self._whole.update(json.dumps([*fields, sorted(a.provenance.items())]).encode() + b"\n")
-        self._corpus.update(f"{a.sha256} {a.id}\n".encode())
-        self.articles[a.id] = a.sha256
+        self._whole.update(_line(article))
+        self._corpus.update(f"{article.sha256} {article.id}\n".encode())
+        self.articles[article.id] = article.sha256
 
     def whole(self) -> str:
         """Return the digest, hexadecimal."""
@@ -95,13 +93,24 @@ class Digest:
         return self._corpus.hexdigest()
 
 
+def article_digest(article: Article) -> str:
+    """Return the sha256 over an article, hexadecimal: the same exactly when nothing about it has changed."""
+    return hashlib.sha256(_line(article)).hexdigest()
+
+
+def _line(article: Article) -> bytes:
+    a = article
+    fields = [a.id, a.title, a.sha256, a.source, a.author, a.published, a.url, a.language]
+    return json.dumps([*fields, sorted(a.provenance.items())]).encode() + b"\n"
+
+
 def check_matches(manifest: Manifest, model: ModelFingerprint) -> None:
     """Compare what made the index with what is about to ask it.
 
     Raises IndexMismatchError naming both sides of the first difference.
     """
     made = _flat(manifest.model, "model", manifest.lexical, manifest.chunker.version)
-    asks = _flat(model, "model", lexical.SETTINGS, CHUNKER_VERSION)
+    asks = _flat(model, "model", lexical.LEXICAL_SETTINGS, CHUNKER_VERSION)
     for name, value in asks.items():
         if made.get(name) != value:
             raise IndexMismatchError(

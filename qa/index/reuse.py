@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qa.cache import Cache
 from qa.corpus import TokenCounter, embedding_text
-from qa.index.seam import OpenIndex
+from qa.index.seam import VectorSource
 from qa.models import Embedder
 from qa.types import Article, Chunk, ChunkerSettings, ModelFingerprint, Span
 
@@ -49,7 +49,7 @@ class Embedding(NamedTuple):
     is_new: bool
 
 
-def keys(texts: Sequence[Text], model: ModelFingerprint) -> list[bytes]:
+def vector_keys(texts: Sequence[Text], model: ModelFingerprint) -> list[bytes]:
     """Return 16 bytes a text that are equal exactly when model, text and sentences are: so are the vectors."""
     made_by = _digest(model)
     return [
@@ -65,11 +65,11 @@ def _digest(model: ModelFingerprint) -> bytes:
     return hashlib.sha256(json.dumps(dataclasses.asdict(model), sort_keys=True).encode()).digest()
 
 
-def embed(
+def embed_or_copy(
     texts: Iterable[tuple[bytes, Text]],
     *,
     embedder: Embedder,
-    sources: Sequence[OpenIndex],
+    sources: Sequence[VectorSource],
     cache: Cache | None,
     batch: int,
 ) -> Iterator[Embedding]:
@@ -107,7 +107,7 @@ def _windows(
 
 
 def _known(
-    asked: dict[bytes, Text], dim: int, sources: Sequence[OpenIndex], cache: Cache | None
+    asked: dict[bytes, Text], dim: int, sources: Sequence[VectorSource], cache: Cache | None
 ) -> dict[bytes, "StoredVectors"]:
     """Return the vectors that are on disk already."""
     import numpy as np

@@ -35,7 +35,14 @@ BuildProgress = Callable[[str, int, int], None]
 """Called with (stage, done, total or 0 while unknown); stages are "read", "split", "embed" and "write"."""
 
 
-class OpenIndex(Protocol):
+class VectorSource(Protocol):
+    """Whatever knows vectors that need not be computed again."""
+
+    def vectors_of_keys(self, keys: Sequence[bytes]) -> Mapping[bytes, "StoredVectors"]:
+        """Return what was embedded for each key of `qa.index.vector_keys` that is known."""
+
+
+class OpenIndex(VectorSource, Protocol):
     """One published state of an index, which never changes; safe to share between threads."""
 
     @property
@@ -90,15 +97,16 @@ class OpenIndex(Protocol):
     def fields_of_rows(self, rows: Sequence[int]) -> Sequence[Fields]:
         """Return the fields of the articles that these rows are of, each article once, ordered by id."""
 
-    def vectors_of_keys(self, keys: Sequence[bytes]) -> Mapping[bytes, "StoredVectors"]:
-        """Return what was embedded for each key of `qa.index.reuse` that is known."""
-
     def close(self) -> None:
         """Let go of what is open."""
 
 
 class IndexStore(Protocol):
     """A place that holds an index, where one state of it at a time is published."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may have it open at once."""
 
     def pointer(self) -> object:
         """Return something that is equal as long as the same state is published; costs one small read.

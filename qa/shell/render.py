@@ -21,10 +21,12 @@ from qa.types import (
     Mention,
     Part,
     Passage,
+    Skipped,
     Span,
 )
 
 if TYPE_CHECKING:
+    from qa.milvus import ShardReport
     from qa.shell.verify import Replay
 
 Style = Literal["", "quote", "source", "heading", "dim", "warning"]
@@ -160,10 +162,19 @@ def index_lines(report: BuildReport) -> Iterator[Line]:
         yield Line(f"{_count(manifest.copies, 'article')} {are}.")
 
 
-def skipped_lines(report: BuildReport) -> Iterator[str]:
+def shard_lines(report: "ShardReport") -> Iterator[Line]:
+    """Show what writing a shard did."""
+    yield Line(
+        f"Shard {report.number} of {report.of}: {_count(report.articles, 'article')}, "
+        f"{_count(report.chunks, 'chunk')}, {report.chunks_embedded} embedded."
+    )
+    yield Line("When all of them are written: qa index FOLDER --store URL --publish")
+
+
+def skipped_lines(skipped: Iterable[Skipped]) -> Iterator[str]:
     """Name every file that could not become an article, and why."""
-    for skipped in report.skipped:
-        yield f"skipped {_flat(skipped.path)}: {_flat(skipped.reason)}"
+    for each in skipped:
+        yield f"skipped {_flat(each.path)}: {_flat(each.reason)}"
 
 
 def metadata_lines(article: Article, *, provenance: bool = False) -> Iterator[str]:

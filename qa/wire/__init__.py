@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         wire_article,
         wire_manifest,
         wire_report,
+        wire_shard,
         wire_summary,
     )
     from qa.wire.questions import MAX_BATCH, AskRequest, BatchRequest
@@ -45,6 +46,7 @@ __all__ = [
     "wire_article",
     "wire_manifest",
     "wire_report",
+    "wire_shard",
     "wire_summary",
 ]
 
@@ -67,6 +69,7 @@ __getattr__ = lazy_door(
             "wire_article",
             "wire_manifest",
             "wire_report",
+            "wire_shard",
             "wire_summary",
         ),
         "questions": ("MAX_BATCH", "AskRequest", "BatchRequest"),

@@ -1,11 +1,14 @@
 """The wire contract of everything but answers: articles, the index itself, a build, an error."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from qa.types import Article, ArticleSummary, BuildReport, Manifest
 from qa.wire.fields import OffsetUnit, Wire, WireError
+
+if TYPE_CHECKING:
+    from qa.milvus import ShardReport
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -120,6 +123,18 @@ class WireBuildReport(Wire):
     manifest: WireManifest = Field(description="the index as it is now")
 
 
+class WireShardReport(Wire):
+    """What `qa index --shard` did; nothing is published."""
+
+    schema_version: Literal[1] = Field(1, description="version of this object")
+    number: Count = Field(description="which shard, counted from 1")
+    of: Count = Field(description="how many shards there are")
+    articles: Count = Field(description="articles in it")
+    chunks: Count = Field(description="chunks in it")
+    chunks_embedded: Count = Field(description="chunks that had to be embedded")
+    skipped: list[WireSkipped] = Field(description="files of the folder that could not become articles")
+
+
 def wire_summary(summary: ArticleSummary) -> WireArticleSummary:
     """Turn one line of the list of articles into its wire form."""
     return WireArticleSummary(
@@ -163,3 +178,8 @@ def wire_manifest(manifest: Manifest) -> WireManifest:
 def wire_report(report: BuildReport) -> WireBuildReport:
     """Turn a build report into the object that `qa index --json` prints."""
     return WireBuildReport.model_validate(report)
+
+
+def wire_shard(report: "ShardReport") -> WireShardReport:
+    """Turn a shard's report into the object that `qa index --shard --json` prints."""
+    return WireShardReport.model_validate(report)

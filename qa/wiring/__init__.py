@@ -15,7 +15,14 @@ if TYPE_CHECKING:
         open_asker,
         open_generation,
     )
-    from qa.wiring.building import build_index, examine_index, watch_index
+    from qa.wiring.building import (
+        build_index,
+        copy_index,
+        examine_index,
+        publish_shards,
+        watch_index,
+        write_shard,
+    )
     from qa.wiring.models import OVERLAP_SHARE
     from qa.wiring.serving import check_service, make_app, serve_policy, serve_worker
 
@@ -24,15 +31,18 @@ __all__ = [
     "ask_judged_folder",
     "build_index",
     "check_service",
+    "copy_index",
     "examine_index",
     "indexed_folder",
     "make_app",
     "open_answerer",
     "open_asker",
     "open_generation",
+    "publish_shards",
     "serve_policy",
     "serve_worker",
     "watch_index",
+    "write_shard",
 ]
 
 __getattr__ = lazy_door(
@@ -45,7 +55,14 @@ __getattr__ = lazy_door(
             "open_asker",
             "open_generation",
         ),
-        "building": ("build_index", "examine_index", "watch_index"),
+        "building": (
+            "build_index",
+            "copy_index",
+            "examine_index",
+            "publish_shards",
+            "watch_index",
+            "write_shard",
+        ),
         "models": ("OVERLAP_SHARE",),
         "serving": ("check_service", "make_app", "serve_policy", "serve_worker"),
     },

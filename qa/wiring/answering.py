@@ -42,7 +42,8 @@ def indexed_folder(settings: Settings) -> Path | None:
     """Return the folder whose articles answer, None where that is not known or the index is elsewhere."""
     from qa.index import indexed_folder
 
-    return None if settings.server is not None else indexed_folder(settings.index_dir)
+    elsewhere = settings.server is not None or settings.store is not None
+    return None if elsewhere else indexed_folder(settings.index_dir)
 
 
 def open_answerer(settings: Settings) -> "Answerer":
@@ -131,7 +132,9 @@ def ask_judged_folder(
     from qa.evaluate import ask_all, read_beir
 
     data = read_beir(folder)
-    settings = settings.model_copy(update={"index_dir": user_cache_path("qa") / "eval" / data.digest})
+    settings = settings.model_copy(
+        update={"index_dir": user_cache_path("qa") / "eval" / data.digest, "store": None}
+    )
     build_articles(lambda: data.articles, settings, embedder_of(settings), progress)
     answerer = open_answerer(settings)
     return ask_all(data, answerer, refuse_below=settings.refuse_below, sample=sample, progress=progress)

@@ -7,14 +7,15 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from qa.errors import IndexBusyError, QAError, StorageError
+from qa.errors import IndexBusyError, InputError, QAError, StorageError, StoreUnavailableError
 from qa.settings import Settings
 from qa.types import Article, BuildReport, Check, Skipped
 from qa.wiring.models import chunker_of, embedder_of
-from qa.wiring.stores import store_of
+from qa.wiring.stores import milvus_at, store_at, store_of
 
 if TYPE_CHECKING:
-    from qa.index import BuildProgress
+    from qa.index import BuildProgress, ReadArticles
+    from qa.milvus import MilvusStore, ShardReport
     from qa.models import Embedder
 
 RETRY_S = 5.0
@@ -50,11 +51,64 @@ def watch_index(
         except QAError as error:
             if not built:
                 raise
-            if isinstance(error, IndexBusyError | StorageError):
+            if isinstance(error, IndexBusyError | StorageError | StoreUnavailableError):
                 due_at = monotonic() + RETRY_S
             outcome = error
         built = True
         yield outcome
+
+
+def write_shard(
+    folder: Path,
+    settings: Settings,
+    number: int,
+    of: int,
+    *,
+    progress: "BuildProgress" = lambda stage, done, total: None,
+) -> "ShardReport":
+    """Write one of `of` parts of a folder to the store; `number` counts from 1. Nothing is published."""
+    from qa.milvus import Shard
+
+    embedder = embedder_of(settings)
+    return _milvus(settings).write_shard(
+        _reading(folder, settings),
+        Shard(number, of),
+        embedder=embedder,
+        chunker=chunker_of(settings, embedder.fingerprint),
+        progress=progress,
+    )
+
+
+def publish_shards(
+    folder: Path, settings: Settings, *, progress: "BuildProgress" = lambda stage, done, total: None
+) -> BuildReport:
+    """Publish what all shards of a folder have written to the store."""
+    embedder = embedder_of(settings)
+    return _milvus(settings).publish(
+        _reading(folder, settings),
+        embedder=embedder,
+        chunker=chunker_of(settings, embedder.fingerprint),
+        progress=progress,
+    )
+
+
+def copy_index(
+    source: str,
+    target: str,
+    settings: Settings,
+    *,
+    progress: "BuildProgress" = lambda stage, done, total: None,
+) -> BuildReport:
+    """Copy an index from one place to another, each a folder or the address of a store, vectors and all."""
+    embedder = embedder_of(settings)
+    found = store_at(source, settings).open(model=embedder.fingerprint)
+    return store_at(target, settings).build(
+        found.read_articles,
+        embedder=embedder,
+        chunker=found.manifest.chunker,
+        progress=progress,
+        known=found,
+    )
 
 
 def examine_index(settings: Settings) -> Iterator[Check]:
@@ -76,10 +130,24 @@ def build_articles(
 def _build_folder(
     folder: Path, settings: Settings, embedder: "Embedder", progress: "BuildProgress"
 ) -> BuildReport:
-    from qa.corpus import load_folder
     from qa.index import remember_folder
 
-    kept = settings.index_dir / "texts.cache"
-    report = build_articles(lambda: load_folder(folder, kept=kept), settings, embedder, progress)
-    remember_folder(settings.index_dir, folder)
+    report = build_articles(_reading(folder, settings), settings, embedder, progress)
+    if settings.store is None:
+        remember_folder(settings.index_dir, folder)
     return report
+
+
+def _reading(folder: Path, settings: Settings) -> "ReadArticles":
+    from qa.corpus import load_folder
+
+    kept = settings.index_dir / "texts.cache"
+    return lambda: load_folder(folder, kept=kept)
+
+
+def _milvus(settings: Settings) -> "MilvusStore":
+    if settings.store is None:
+        raise InputError(
+            "Shards are written to a store, found none. Name it: --store milvus://HOST:19530/NAME"
+        )
+    return milvus_at(settings.store, settings)

@@ -25,7 +25,13 @@ def make_app(settings: Settings) -> "FastAPI":
 def check_service(settings: Settings) -> None:
     """Refuse what cannot be served, before anything listens: raises as `serve_policy` and `IndexStore.pointer` do."""
     serve_policy(settings)
-    store_of(settings).pointer()
+    store = store_of(settings)
+    if settings.workers > 1 and not store.shared:
+        raise InputError(
+            f"Found {settings.workers} workers and {settings.store}: Milvus Lite lets one process in. Serve with one: "
+            "qa serve --workers 1"
+        )
+    store.pointer()
 
 
 def serve_policy(settings: Settings) -> "Policy":

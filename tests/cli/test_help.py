@@ -103,7 +103,11 @@ def test_a_shell_gets_its_completion(tmp_path: Path, shell: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "offered"),
-    [("qa ar", {"articles"}), ("qa ask --js", {"--json", "--jsonl"}), ("qa show --s", {"--start"})],
+    [
+        ("qa ar", {"articles"}),
+        ("qa ask --js", {"--json", "--jsonl"}),
+        ("qa show --st", {"--start", "--store"}),
+    ],
 )
 def test_bash_completes_commands_and_options(tmp_path: Path, typed: str, offered: set[str]) -> None:
     words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1), "_QA_COMPLETE": "complete_bash"}

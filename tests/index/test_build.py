@@ -14,7 +14,7 @@ import pytest
 from qa.corpus import CHUNKER_VERSION, load_folder
 from qa.errors import IndexDamagedError, IndexMissingError, InputError
 from qa.index import build_generation, open_generation
-from qa.index.manifest import to_json
+from qa.index.manifest import manifest_json
 from qa.index.publish import KEPT_GENERATIONS, generations, read_pointer
 from qa.models import FakeEmbedder
 from qa.types import Article, BuildReport, ChunkerSettings, Skipped
@@ -138,7 +138,7 @@ def test_two_builds_of_one_folder_are_equal(folder: Path, tmp_path: Path) -> Non
     shutil.copytree(folder, copy)
     one, two = build(folder, tmp_path / "one"), build(copy, tmp_path / "two")
     assert one == two
-    assert to_json(one.manifest) == to_json(two.manifest)
+    assert manifest_json(one.manifest) == manifest_json(two.manifest)
     assert (tmp_path / "one" / "CURRENT").read_bytes() == (tmp_path / "two" / "CURRENT").read_bytes()
 
 

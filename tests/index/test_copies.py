@@ -11,7 +11,7 @@ import pytest
 
 from qa.corpus import load_folder
 from qa.index import build_generation, open_generation
-from qa.index.copies import CopyFinder
+from qa.index.copies import CopyFinder, signature_of
 from qa.models import FakeEmbedder
 from qa.types import Article, ChunkerSettings
 from tests.planted import EDITS, report, words
@@ -28,7 +28,7 @@ def article(name: str, text: str, language: str | None = "en") -> Article:
 def originals(*articles: Article) -> dict[str, str]:
     finder = CopyFinder()
     for each in articles:
-        finder.add(each)
+        finder.add(each.id, signature_of(each))
     return finder.originals({each.id: each for each in articles}.__getitem__)
 
 

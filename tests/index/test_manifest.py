@@ -10,7 +10,7 @@ import pytest
 from qa.corpus import CHUNKER_VERSION
 from qa.errors import IndexDamagedError, IndexMismatchError
 from qa.index import manifest as manifests
-from qa.index.lexical import SETTINGS
+from qa.index.lexical import LEXICAL_SETTINGS
 from qa.models import FakeEmbedder
 from qa.types import Article, ChunkerSettings, FileDigest, Manifest, ModelFingerprint
 
@@ -25,7 +25,7 @@ MANIFEST = Manifest(
     model=MODEL,
     runtime="fake",
     chunker=CHUNKER,
-    lexical=SETTINGS,
+    lexical=LEXICAL_SETTINGS,
     dense_kind="flat_ip",
     articles=2,
     chunks=3,
@@ -36,7 +36,7 @@ ARTICLES = [Article("a.md", "A", "Text.", "1" * 64, source="S"), Article("b.md",
 
 
 def changed(**values: Any) -> bytes:
-    return json.dumps({**json.loads(manifests.to_json(MANIFEST)), **values}).encode()
+    return json.dumps({**json.loads(manifests.manifest_json(MANIFEST)), **values}).encode()
 
 
 def altered(value: object) -> Any:
@@ -49,18 +49,18 @@ def altered(value: object) -> Any:
 
 
 def test_round_trip() -> None:
-    assert manifests.from_json(manifests.to_json(MANIFEST)) == MANIFEST
+    assert manifests.parse_manifest(manifests.manifest_json(MANIFEST)) == MANIFEST
 
 
 def test_equal_manifests_are_equal_bytes() -> None:
     again = dataclasses.replace(
         MANIFEST,
         files=dict(sorted(MANIFEST.files.items())),
-        lexical=dict(reversed(list(SETTINGS.items()))),
+        lexical=dict(reversed(list(LEXICAL_SETTINGS.items()))),
     )
-    assert manifests.to_json(again) == manifests.to_json(MANIFEST)
-    assert manifests.to_json(MANIFEST).endswith(b"}\n")
-    assert "é".encode() in manifests.to_json(MANIFEST)
+    assert manifests.manifest_json(again) == manifests.manifest_json(MANIFEST)
+    assert manifests.manifest_json(MANIFEST).endswith(b"}\n")
+    assert "é".encode() in manifests.manifest_json(MANIFEST)
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_equal_manifests_are_equal_bytes() -> None:
         changed(files={"a": {"size": 1}}),
         changed(files=None),
         json.dumps(
-            {k: v for k, v in json.loads(manifests.to_json(MANIFEST)).items() if k != "digest"}
+            {k: v for k, v in json.loads(manifests.manifest_json(MANIFEST)).items() if k != "digest"}
         ).encode(),
     ],
 )
 def test_garbage(data: bytes) -> None:
     with pytest.raises(IndexDamagedError, match=r"The manifest cannot be read.*qa index FOLDER"):
-        manifests.from_json(data)
+        manifests.parse_manifest(data)
 
 
 def test_a_newer_format_that_this_reader_does_not_know() -> None:
@@ -97,19 +97,19 @@ def test_a_newer_format_that_this_reader_does_not_know() -> None:
     with pytest.raises(
         IndexMismatchError, match=rf"format {newer} and needs a reader of at least {newer}.*qa index"
     ):
-        manifests.from_json(changed(format_version=newer, min_reader_version=newer, unknown=[]))
+        manifests.parse_manifest(changed(format_version=newer, min_reader_version=newer, unknown=[]))
 
 
 def test_what_a_newer_format_says_besides_is_left_out() -> None:
     assert (
-        manifests.from_json(changed(format_version=manifests.FORMAT_VERSION + 1, said_later=[1])).chunks
+        manifests.parse_manifest(changed(format_version=manifests.FORMAT_VERSION + 1, said_later=[1])).chunks
         == MANIFEST.chunks
     )
 
 
 def test_an_older_format() -> None:
     with pytest.raises(IndexMismatchError, match=r"format 0, this qa reads 1 to \d+\. Run: qa index FOLDER"):
-        manifests.from_json(changed(format_version=0, min_reader_version=0))
+        manifests.parse_manifest(changed(format_version=0, min_reader_version=0))
 
 
 # --- who may ask --------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def test_an_older_format() -> None:
 
 def test_the_same_model_may_ask() -> None:
     manifests.check_matches(MANIFEST, FakeEmbedder().fingerprint)
-    manifests.check_matches(manifests.from_json(manifests.to_json(MANIFEST)), MODEL)
+    manifests.check_matches(manifests.parse_manifest(manifests.manifest_json(MANIFEST)), MODEL)
 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(ModelFingerprint)])
@@ -134,18 +134,19 @@ def test_a_model_that_differs_is_refused(field: str) -> None:
     assert "QA_MODEL" in message
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", LEXICAL_SETTINGS)
 def test_lexical_settings_that_differ_are_refused(name: str) -> None:
-    made = altered(SETTINGS[name])
-    index = dataclasses.replace(MANIFEST, lexical={**SETTINGS, name: made})
+    made = altered(LEXICAL_SETTINGS[name])
+    index = dataclasses.replace(MANIFEST, lexical={**LEXICAL_SETTINGS, name: made})
     with pytest.raises(
-        IndexMismatchError, match=f"made with lexical {name} {made!r}, but {SETTINGS[name]!r} is asking"
+        IndexMismatchError,
+        match=f"made with lexical {name} {made!r}, but {LEXICAL_SETTINGS[name]!r} is asking",
     ):
         manifests.check_matches(index, MODEL)
 
 
 def test_a_lexical_setting_that_is_missing_is_refused() -> None:
-    index = dataclasses.replace(MANIFEST, lexical={k: v for k, v in SETTINGS.items() if k != "b"})
+    index = dataclasses.replace(MANIFEST, lexical={k: v for k, v in LEXICAL_SETTINGS.items() if k != "b"})
     with pytest.raises(IndexMismatchError, match=r"made with lexical b None, but 0\.4 is asking"):
         manifests.check_matches(index, MODEL)
 
@@ -177,8 +178,8 @@ def digest(
 
 def digested(
     articles: list[Article], model: ModelFingerprint = MODEL, chunker: ChunkerSettings = CHUNKER
-) -> manifests.Digest:
-    made = manifests.Digest(model=model, chunker=chunker)
+) -> manifests.IndexDigest:
+    made = manifests.IndexDigest(model=model, chunker=chunker)
     for article in articles:
         made.add(article)
     return made
@@ -220,7 +221,7 @@ def test_the_digest_of_the_corpus_is_of_its_texts_alone() -> None:
 
 def test_every_field_of_a_manifest_is_written(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
-    path.write_bytes(manifests.to_json(MANIFEST))
+    path.write_bytes(manifests.manifest_json(MANIFEST))
     assert json.loads(path.read_text(encoding="utf-8")).keys() == {
         f.name for f in dataclasses.fields(Manifest)
     }

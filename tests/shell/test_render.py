@@ -193,7 +193,7 @@ def test_a_report_says_what_changed(generation: Generation) -> None:
         "Indexed 10 articles: 2 added, 1 changed, 0 removed, 7 unchanged.",
         f"{chunks} chunks, 12 embedded with fake.",
     ]
-    assert list(skipped_lines(report)) == ["skipped a b.md: is \\x1bempty"]
+    assert list(skipped_lines(report.skipped)) == ["skipped a b.md: is \\x1bempty"]
     for copies, said in ((1, "1 article is a copy of another."), (3, "3 articles are copies of others.")):
         copied = replace(report, manifest=replace(generation.manifest, copies=copies))
         assert [line.text for line in index_lines(copied)][2:] == [said]
