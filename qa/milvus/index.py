@@ -14,7 +14,7 @@ from qa.milvus.articles import read_articles, read_summaries, read_summary
 from qa.milvus.chunks import Chunks, fields_of
 from qa.milvus.connection import Connection
 from qa.milvus.kept import Kept
-from qa.milvus.layout import Build, expression, key_of, row_of
+from qa.milvus.layout import Build, expression, is_text, key_of, row_of
 from qa.milvus.lexicon import (
     TermStatistics,
     asked_dimensions,
@@ -204,7 +204,6 @@ class MilvusIndex:
 
     def copies(self, article_id: str, *, filters: Filters = NO_FILTERS) -> Sequence[str]:
         """Return the ids of the articles that fit and are copies of this one, or it of them, in their order."""
-        _key(article_id)
         found = [each for each in self._groups.get([article_id])[article_id] if each != article_id]
         where = expression(filters)
         if found and where:
@@ -277,15 +276,15 @@ class MilvusIndex:
         return read_articles(self._records, ids)
 
     def _read_groups(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        found = self._records.get("copies", [key_of(each) for each in ids])
-        return {each: tuple(json.loads(found.get(key_of(each), "[]"))) for each in ids}
+        keys = {each: key_of(each) for each in ids if is_text(each)}
+        found = self._records.get("copies", list(keys.values()))
+        return {each: tuple(json.loads(found.get(keys.get(each, ""), "[]"))) for each in ids}
 
 
 def _key(article_id: str) -> str:
-    try:
-        return key_of(article_id)
-    except UnicodeEncodeError:  # a file name or argument that is no text; no stored id looks like that
-        raise _not_found(article_id) from None
+    if not is_text(article_id):  # a file name or an argument; no stored id looks like that
+        raise _not_found(article_id)
+    return key_of(article_id)
 
 
 def _not_found(article_id: str) -> ArticleNotFoundError:

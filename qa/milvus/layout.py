@@ -55,6 +55,15 @@ def key_of(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8"), digest_size=_KEY_CHARS // 2).hexdigest()
 
 
+def is_text(name: str) -> bool:
+    """Tell whether a name is valid Unicode."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def row_of(article_id: str, place: int) -> int:
     """Return the number of an article's chunk, 63 bits that depend on nothing else: every machine finds the same."""
     named = f"{place} {article_id}".encode()
@@ -135,7 +144,7 @@ def expression(filters: Filters) -> str:
     if filters.author:
         parts.append(_one_of("authors", map(_name_key, filters.author)))
     if filters.article:
-        parts.append(_one_of("article", (key_of(each) for each in filters.article if _is_text(each))))
+        parts.append(_one_of("article", (key_of(each) for each in filters.article if is_text(each))))
     earliest, latest, as_of = (days_of(each or "") for each in (filters.since, filters.until, filters.as_of))
     if earliest:
         parts.append(f"last_day >= {_ordinal(earliest[0])}")
@@ -156,15 +165,7 @@ def keys_in(field: str, keys: Sequence[str]) -> str:
 def _name_key(name: str) -> str:
     """Return what stands for a name, "" for none."""
     name = folded(name)
-    return key_of(name) if name and _is_text(name) else ""
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:  # an argument that is no text; no stored name looks like that
-        return False
-    return True
+    return key_of(name) if name and is_text(name) else ""
 
 
 def _one_of(field: str, keys: Iterable[str]) -> str:
