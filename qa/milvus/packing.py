@@ -1,6 +1,7 @@
 """What is known of a chunk, as text that a row of Milvus holds."""
 
 import base64
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from qa.types import Chunk
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_CHECKSUM_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,10 @@ class StoredChunk:
 
 
 def pack(stored: StoredChunk) -> str:
-    """Return a chunk as text in ASCII: base64 of the length of a head in JSON, the head, and the three arrays."""
+    """Return a chunk as text in ASCII.
+
+    Base64 of a checksum, the length of a head in JSON, the head, and the three arrays, little-endian.
+    """
     chunk, fields = stored.chunk, stored.fields
     known = [
         *stored.order,
@@ -44,8 +50,20 @@ def pack(stored: StoredChunk) -> str:
     ]
     head = json.dumps([*known, len(stored.dimensions)], separators=(",", ":")).encode()
     arrays = (stored.dimensions.astype("<u4"), stored.weights.astype("<f4"), stored.sentences.astype("<f2"))
-    data = b"".join([len(head).to_bytes(4, "little"), head, *(array.tobytes() for array in arrays)])
-    return base64.b64encode(data).decode()
+    body = b"".join([len(head).to_bytes(4, "little"), head, *(array.tobytes() for array in arrays)])
+    return base64.b64encode(_checksum(body) + body).decode()
+
+
+def _checked(packed: bytes) -> bytes:
+    """Return what stands behind the checksum; raises ValueError when it is not what was written."""
+    body = packed[_CHECKSUM_BYTES:]
+    if packed[:_CHECKSUM_BYTES] != _checksum(body):
+        raise ValueError("it has changed since it was written")
+    return body
+
+
+def _checksum(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=_CHECKSUM_BYTES).digest()
 
 
 def unpack(text: str, *, dim: int) -> StoredChunk:
@@ -56,7 +74,7 @@ def unpack(text: str, *, dim: int) -> StoredChunk:
     import numpy as np
 
     try:
-        data = base64.b64decode(text, validate=True)
+        data = _checked(base64.b64decode(text, validate=True))
         begin = 4 + int.from_bytes(data[:4], "little")
         *order, article_id, start, end, heading, sentences, fields, terms = json.loads(data[4:begin])
         chunk = Chunk(article_id, start, end, heading, tuple((first, last) for first, last in sentences))
