@@ -159,4 +159,5 @@ bench-all: $(DEV) $(SELF) ## Measure everything, then write the tables of README
 	$(BENCH)/peers.py $(EVAL)/nq_oracle
 	$(BENCH)/fusion.py $(EVAL)
 	$(BENCH)/quality.py $(EVAL)
+	$(BENCH)/stores.py $(EVAL)
 	$(BENCH)/tables.py

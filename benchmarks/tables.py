@@ -17,7 +17,7 @@ READER = ROOT / "qa" / "reader"
 PAGES = (
     ROOT / "README.md",
     READER / "CARD.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("performance", "quality")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("performance", "quality", "scaling")),
 )
 RESULTS = ROOT / "benchmarks" / "results"
 FITTED = ROOT / "qa" / "answer" / "fitted.json"
@@ -335,6 +335,80 @@ def peers_rows(found: Figures) -> Iterator[str]:
     )
 
 
+def stores() -> Iterator[str]:
+    """Yield what a folder and Milvus answer alike, and how far off the estimate of the usual lexical score is."""
+    found = read("stores")["figures"]
+    heads = {
+        "nDCG@10, folder": "nDCG@10, folder",
+        "nDCG@10, Milvus Lite": "Milvus Lite",
+        "difference in points": "difference in points",
+        "same ten articles in order": "same ten articles",
+        "same first quote": "same first quote",
+        "other status": "other status",
+        "questions": "of questions",
+    }
+    yield from rows(
+        "| chunks | " + " | ".join(heads.values()),
+        [
+            (name, row["chunks"], *(row["answers"][head] for head in heads))
+            for name, row in found["sets"].items()
+        ],
+    )
+    yield "\nThe same with the usual lexical score of the folder in place of the estimate:\n\n"
+    heads = {
+        "difference in points, true usual score": "difference in points",
+        "same ten, true usual score": "same ten articles",
+        "other status, true usual score": "other status",
+    }
+    yield from rows(
+        "| " + " | ".join(heads.values()),
+        [(name, *(row["answers"][head] for head in heads)) for name, row in found["sets"].items()],
+    )
+    yield "\nThe estimated standard deviation as a multiple of the true one:\n\n"
+    ratios = {name: row["usual lexical deviation, ratio"] for name, row in found["sets"].items()}
+    ratios["all"] = found["usual lexical deviation, ratio, all sets"]
+    yield from rows(
+        "| median | 5th percentile | 95th percentile | questions",
+        [(name, row["median"], row["5 %"], row["95 %"], row["n"]) for name, row in ratios.items()],
+    )
+    yield from source("stores")
+
+
+def lexical() -> Iterator[str]:
+    """Yield how BM25s compare, each alone, and where the difference comes from."""
+    found = read("stores")["figures"]
+    legs = {name: row["lexical leg"] for name, row in found["sets"].items()}
+    figures = [leg["nDCG@10"] for leg in legs.values()]
+    yield from rows(
+        "nDCG@10 | " + " | ".join([*legs, "mean"]),
+        [
+            (title, *(f"{value:.4f}" for value in (*values, sum(values) / len(values))))
+            for title in figures[0]
+            if (values := [row[title] for row in figures])
+        ],
+    )
+    yield "\n"
+    heads = [head for head in next(iter(legs.values())) if head != "nDCG@10"]
+    yield from rows(
+        "| " + " | ".join(legs), [(head, *(leg[head] for leg in legs.values())) for head in heads]
+    )
+    yield "\n" + "".join(
+        f"Milvus Lite, {what}: `{said}`.\n" for what, said in found["Milvus Lite says"].items()
+    )
+
+
+def store_cost() -> Iterator[str]:
+    """Yield what the two places cost."""
+    costs = {name: row["cost"] for name, row in read("stores")["figures"]["sets"].items()}
+    lines: list[tuple[Any, ...]] = []
+    for head, value in next(iter(costs.values())).items():
+        if isinstance(value, dict):
+            lines += [(f"{head}, {part}", *(cost[head][part] for cost in costs.values())) for part in value]
+        else:
+            lines.append((head, *(cost[head] for cost in costs.values())))
+    yield from rows("| " + " | ".join(costs), lines)
+
+
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "summary": summary,
     "embedding": embedding,
@@ -348,6 +422,9 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "reader": reader,
     "reading": reading,
     "peers": peers,
+    "stores": stores,
+    "lexical": lexical,
+    "store_cost": store_cost,
 }
 
 
