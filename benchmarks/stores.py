@@ -43,10 +43,10 @@ from qa.settings import Settings
 from qa.wiring import copy_index
 
 SETS = ("squad_v1_dev", "nq_oracle", "clapnq_dev", "multihop_rag_sample", "cookbook_docs")
-QUESTIONS = 300
-TIMED = 60
+QUESTIONS = 200
+TIMED = 40
 K1, B = 0.9, 0.4
-LISTED = 200
+LISTED = 100
 """So many chunks a list of Milvus's own BM25 holds."""
 SEGMENTS = 3
 """Four and more small segments Milvus Lite would merge at once."""
@@ -77,7 +77,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         said = what_lite_says(Path(work, "trial.db"))
         for name in SETS:
-            data = read_beir(arguments.folder / name)
+            # Without accepted answers, which would be looked for in one article at a time.
+            data = replace(read_beir(arguments.folder / name), accepted={})
             sides = Sides.of(data, arguments.cache / data.digest, Path(work, name), embedder)
             asked = 20 if arguments.quick else QUESTIONS
             figures[name] = {"articles": len(data.articles), "chunks": len(sides.rows)}
