@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 _NOT_THERE = (100, 1600)  # Milvus's own codes: no such collection, no such alias
 _RATE_LIMIT = 8
+_NOT_LOADED = 101  # Milvus Lite forgets with its process what is loaded, and an operator may release
 _INSTALL = "Install them: .venv/bin/python -m pip install pymilvus milvus-lite"
 
 
@@ -42,8 +43,20 @@ class Connection:
         self._connecting = threading.Lock()
 
     def call(self, method: str, *arguments: object, **named: object) -> Any:  # noqa: ANN401 (pymilvus has no types)
-        """Call a method of the client, see `retried`."""
-        return self.retried(lambda client: getattr(client, method)(*arguments, **named, retry_times=0))
+        """Call a method of the client, see `retried`; a collection that is not loaded is loaded first."""
+
+        def work(client: "MilvusClient") -> object:
+            from pymilvus.exceptions import MilvusException
+
+            try:
+                return getattr(client, method)(*arguments, **named, retry_times=0)
+            except MilvusException as error:
+                if error.code != _NOT_LOADED:
+                    raise
+            client.load_collection(arguments[0], timeout=self.timeout_s)
+            return getattr(client, method)(*arguments, **named, retry_times=0)
+
+        return self.retried(work)
 
     def retried(self, work: "Callable[[MilvusClient], Any]") -> Any:  # noqa: ANN401 (as above)
         """Do something with the client that may be done twice.
