@@ -48,8 +48,13 @@ class Running:
 
 
 @contextmanager
-def running(index_dir: Path, *flags: str, model: str = "fake", **environment: str) -> Iterator[Running]:
-    """Serve an index until the block is left; a server that is still there then is told to stop."""
+def running(
+    index_dir: Path | None, *flags: str, model: str = "fake", **environment: str
+) -> Iterator[Running]:
+    """Serve an index until the block is left; a server that is still there then is told to stop.
+
+    `index_dir`: None where QA_STORE among the variables says where it is.
+    """
     command = [
         sys.executable,
         "-m",
@@ -59,9 +64,8 @@ def running(index_dir: Path, *flags: str, model: str = "fake", **environment: st
         "0",
         "--model",
         model,
-        "--index-dir",
-        str(index_dir),
     ]
+    command += [] if index_dir is None else ["--index-dir", str(index_dir)]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("w") as stderr:

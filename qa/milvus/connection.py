@@ -5,7 +5,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 _NOT_THERE = (100, 1600)  # Milvus's own codes: no such collection, no such alias
+_NOT_LOADED = 101
 _RATE_LIMIT = 8
-_NOT_LOADED = 101  # Milvus Lite forgets with its process what is loaded, and an operator may release
+_NO_RETRIES = (
+    "Retry run out of 0 retry times, message="  # what pymilvus adds, since it is told to leave them to us
+)
 _INSTALL = "Install them: .venv/bin/python -m pip install pymilvus milvus-lite"
 
 
@@ -41,22 +44,19 @@ class Connection:
         self._token, self._certificate = token, certificate
         self._client: MilvusClient | None = None
         self._connecting = threading.Lock()
+        self._prepared = False
 
     def call(self, method: str, *arguments: object, **named: object) -> Any:  # noqa: ANN401 (pymilvus has no types)
-        """Call a method of the client, see `retried`; a collection that is not loaded is loaded first."""
+        """Call a method of the client, see `retried`; a collection that a restart has left unloaded is loaded first."""
 
-        def work(client: "MilvusClient") -> object:
-            from pymilvus.exceptions import MilvusException
-
-            try:
-                return getattr(client, method)(*arguments, **named, retry_times=0)
-            except MilvusException as error:
-                if error.code != _NOT_LOADED:
-                    raise
-            client.load_collection(arguments[0], timeout=self.timeout_s)
+        def work(client: "MilvusClient") -> Any:  # noqa: ANN401 (as above)
             return getattr(client, method)(*arguments, **named, retry_times=0)
 
-        return self.retried(work)
+        try:
+            return self.retried(work)
+        except _NotLoadedError:
+            self.retried(lambda client: client.load_collection(arguments[0]))
+            return self.retried(work)
 
     def retried(self, work: "Callable[[MilvusClient], Any]") -> Any:  # noqa: ANN401 (as above)
         """Do something with the client that may be done twice.
@@ -65,6 +65,7 @@ class Connection:
         once. Raises StoreUnavailableError when the store cannot be reached or does not answer in time, StorageError
         when it refuses, `NoCollection` when what is named is not there.
         """
+        self._prepare()
         give_up_at = time.monotonic() + self.timeout_s
         pause = FIRST_PAUSE_S
         while True:
@@ -72,9 +73,7 @@ class Connection:
                 return work(self._connected(max(0.1, give_up_at - time.monotonic())))
             except QAError:
                 raise
-            except (
-                Exception
-            ) as error:  # pymilvus passes on what gRPC raises, and raises both kinds of its own
+            except Exception as error:  # of gRPC, of pymilvus, or of both
                 again, failure = self._explained(error)
                 wait = pause * random.uniform(0.5, 1.5)  # noqa: S311 (no secret)
                 if not again or time.monotonic() + wait > give_up_at:
@@ -102,17 +101,34 @@ class Connection:
         finally:
             self._connecting.release()
 
-    def _connect(self, timeout_s: float) -> "MilvusClient":
+    def _prepare(self) -> None:
+        """Do what takes time only once, and what no deadline should count: load the client's code, start Milvus Lite."""
+        if self._prepared:
+            return
         try:
-            from pymilvus import MilvusClient
+            import pymilvus  # noqa: F401
+
+            if self.address.lite is not None:
+                import milvus_lite  # noqa: F401
         except ImportError as error:
             raise InputError(
                 f"{self.address.shown} needs the packages of Milvus, found {error}. {_INSTALL}"
             ) from error
-        # It prints every error with a traceback; here they become errors of ours.
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL + 1)
+        # They print every error with a traceback; here they become errors of ours.
+        for name in ("pymilvus", "milvus_lite"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        if self._certificate is not None and not self._certificate.is_file():
+            raise InputError(
+                f"No file {self._certificate}, expected the certificate of the authority of {self.address.shown}. Set "
+                "QA_STORE_CA to where it is."
+            )
         if self.address.lite is not None:
             self._start_lite(self.address.lite)
+        self._prepared = True
+
+    def _connect(self, timeout_s: float) -> "MilvusClient":
+        from pymilvus import MilvusClient
+
         deadline = {"methodConfig": [{"name": [{}], "timeout": f"{self.timeout_s:.3f}s"}]}
         options: dict[str, object] = {
             "grpc.service_config": json.dumps(deadline),
@@ -131,11 +147,8 @@ class Connection:
         )
 
     def _start_lite(self, folder: Path) -> None:
-        try:
-            from milvus_lite.server_manager import server_manager_instance
-        except ImportError as error:
-            raise InputError(f"{self.address.shown} needs Milvus Lite, found {error}. {_INSTALL}") from error
-        logging.getLogger("milvus_lite").setLevel(logging.CRITICAL + 1)
+        from milvus_lite.server_manager import server_manager_instance
+
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -153,36 +166,49 @@ class Connection:
         import grpc
         from pymilvus.exceptions import MilvusException
 
-        code: object = error.code if isinstance(error, MilvusException) else None
-        if isinstance(error, grpc.RpcError):
-            code = error.code()
-        said = str(getattr(error, "message", None) or getattr(error, "details", lambda: error)())
-        if code in _NOT_THERE:
-            return False, NoCollection(f"{self.address.shown}: {said}. Index again: qa index FOLDER")
-        if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-            return False, self._away(f"no answer within {self.timeout_s:g} s")
-        if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
-            return False, StoreUnavailableError(
-                f"{self.address.shown} refuses the token ({said}). Set QA_STORE_TOKEN to one that it takes."
-            )
-        if code in (_RATE_LIMIT, grpc.StatusCode.RESOURCE_EXHAUSTED):
+        # Where pymilvus cannot connect it says "illegal connection params", whatever gRPC has said.
+        cause = next((each for each in _causes(error) if isinstance(each, grpc.RpcError)), None)
+        shown = self.address.shown
+        if cause is not None:
+            status, said = cause.code(), cause.details()
+            if status == grpc.StatusCode.DEADLINE_EXCEEDED:
+                return False, self._away(f"no answer within {self.timeout_s:g} s")
+            if status in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+                return False, StoreUnavailableError(
+                    f"{shown} refuses the token ({said}). Set QA_STORE_TOKEN to one that it takes."
+                )
             return True, self._away(said)
-        if isinstance(code, grpc.StatusCode) or (
-            isinstance(error, MilvusException) and "connect" in said.lower()
-        ):
+        if not isinstance(error, MilvusException):
+            # A channel that another thread has just replaced or closed.
+            return isinstance(error, ValueError), self._away(repr(error))
+        said = str(error.message).split(_NO_RETRIES)[-1]
+        if error.code in _NOT_THERE:
+            return False, NoCollection(f"{shown}: {said}. Index again: qa index FOLDER")
+        if error.code == _NOT_LOADED:
+            return False, _NotLoadedError(f"{shown} refuses: {said}. See: qa doctor --store {shown}")
+        if error.code == _RATE_LIMIT or "connect" in said.lower():
             return True, self._away(said)
-        if isinstance(error, MilvusException):
-            return False, StorageError(
-                f"{self.address.shown} refuses: {said}. See: qa doctor --store {self.address.shown}"
-            )
-        # A channel that another thread has just replaced or closed.
-        return isinstance(error, ValueError), self._away(repr(error))
+        return False, StorageError(f"{shown} refuses: {said}. See: qa doctor --store {shown}")
 
     def _away(self, why: str) -> StoreUnavailableError:
         return StoreUnavailableError(
             f"{self.address.shown} cannot be reached: {' '.join(why.split())[:300]}. Start it, or wait until it answers: "
             f"qa doctor --store {self.address.shown}"
         )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it came of, each once: pymilvus raises errors from themselves."""
+    found: BaseException | None = error
+    seen: set[int] = set()
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = found.__cause__ if found.__cause__ not in (None, found) else found.__context__
+
+
+class _NotLoadedError(StorageError):
+    """A collection is there, and no server holds it in memory."""
 
 
 class NoCollection(IndexDamagedError):  # noqa: N818 (often no failure, but an answer)

@@ -10,8 +10,9 @@ request becomes part of an expression.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from qa.errors import StorageError
@@ -30,6 +31,9 @@ _KEY_CHARS = 32
 _MAX_AUTHORS = 1024
 _NO_DAY = 0
 _NEVER = "row < 0"
+_DENSE_PARAMS = {
+    "HNSW": {"M": 16, "efConstruction": 200}
+}  # links a vector, and how carefully they are chosen
 
 
 class Build(NamedTuple):
@@ -92,7 +96,7 @@ def create(connection: Connection, build: Build, *, dim: int, dense_kind: str) -
     chunks.add_field("pieces", DataType.INT64)
     chunks.add_field("data", DataType.VARCHAR, max_length=MAX_TEXT_BYTES)
     indexes = MilvusClient.prepare_index_params()
-    indexes.add_index("vector", index_type=dense_kind, metric_type="IP")
+    indexes.add_index("vector", index_type=dense_kind, metric_type="IP", params=_DENSE_PARAMS.get(dense_kind))
     indexes.add_index("terms", index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
     for name in ("key", "article", "source", "language"):
         indexes.add_index(name, index_type="INVERTED")
@@ -111,12 +115,27 @@ def create(connection: Connection, build: Build, *, dim: int, dense_kind: str) -
 
 
 def _create(connection: Connection, name: str, schema: "CollectionSchema", indexes: "IndexParams") -> None:
-    if not connection.call("has_collection", name):
+    """Make a collection, its indexes, and load it, as far as another machine or an interrupted run has not."""
+    _unless(
+        partial(connection.call, "has_collection", name),
+        partial(connection.call, "create_collection", name, schema=schema),
+    )
+    for index in indexes:
+        _unless(
+            partial(connection.call, "list_indexes", name, index.field_name),
+            # There are no rows yet: nothing to wait for.
+            partial(connection.call, "create_index", name, type(indexes)([index]), sync=False),
+        )
+    connection.call("load_collection", name)
+
+
+def _unless(done: Callable[[], object], work: Callable[[], object]) -> None:
+    """Do what is not done; another may be faster, which is no error."""
+    if not done():
         try:
-            connection.call("create_collection", name, schema=schema, index_params=indexes)
+            work()
         except StorageError:
-            # Two machines may begin at once, and an answer may be lost on its way.
-            if not connection.call("has_collection", name):
+            if not done():
                 raise
 
 
