@@ -158,7 +158,7 @@ class Connection:
         if server_manager_instance.start_and_get_uri(self.address.uri) is None:
             raise IndexBusyError(
                 f"{folder} cannot be opened, most likely since another process has it open: Milvus Lite allows one. Wait "
-                f"for it, or serve it to several: milvus-lite server --data-dir {self.address.uri}"
+                f"for it, or serve it to several: milvus-lite server --host 127.0.0.1 --data-dir {self.address.uri}"
             )
 
     def _explained(self, error: Exception) -> tuple[bool, Exception]:
