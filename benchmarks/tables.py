@@ -20,6 +20,7 @@ PAGES = (
     *(ROOT / "docs" / f"{name}.md" for name in ("performance", "quality", "scaling")),
 )
 RESULTS = ROOT / "benchmarks" / "results"
+WRITTEN = "what is written"
 FITTED = ROOT / "qa" / "answer" / "fitted.json"
 _MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -399,14 +400,61 @@ def lexical() -> Iterator[str]:
 
 def store_cost() -> Iterator[str]:
     """Yield what the two places cost."""
-    costs = {name: row["cost"] for name, row in read("stores")["figures"]["sets"].items()}
+    yield from cost_rows(lambda head: head != WRITTEN)
+    yield from source("stores")
+
+
+def store_bytes() -> Iterator[str]:
+    """Yield what the rows in Milvus hold."""
+    yield from cost_rows(lambda head: head == WRITTEN)
+
+
+def cost_rows(wanted: Callable[[str], bool]) -> Iterator[str]:
+    """Yield a line for each wanted figure of cost, a column for each set."""
+    sets = read("stores")["figures"]["sets"]
+    costs = {f"{name}, {row['chunks']:,} chunks": row["cost"] for name, row in sets.items()}
     lines: list[tuple[Any, ...]] = []
     for head, value in next(iter(costs.values())).items():
+        if not wanted(head):
+            continue
         if isinstance(value, dict):
-            lines += [(f"{head}, {part}", *(cost[head][part] for cost in costs.values())) for part in value]
+            # Some kinds of records are not in every set.
+            parts = dict.fromkeys(part for cost in costs.values() for part in cost[head])
+            title = "" if head == WRITTEN else f"{head}, "
+            lines += [(title + part, *(cost[head].get(part, 0) for cost in costs.values())) for part in parts]
         else:
             lines.append((head, *(cost[head] for cost in costs.values())))
     yield from rows("| " + " | ".join(costs), lines)
+
+
+def one_machine() -> Iterator[str]:
+    """Yield what one machine does with an index in a folder, at the sizes that were measured."""
+    search, memory, service = (read(name)["figures"] for name in ("search", "memory", "service"))
+    sizes = list(search)
+    built = {size: memory[f"build, {size} chunks"] for size in sizes}
+    opened = {size: memory[f"ours, {size} chunks"] for size in sizes}
+    one = {"100000": service["one client"]}
+    peaks = [row["questions/s"] for name, row in service.items() if name.endswith("clients")]
+    peak = {"100000": max(peaks)}
+    yield from rows(
+        "| " + " | ".join(f"{int(size):,} chunks" for size in sizes),
+        [
+            ("search of the vectors, one core, ms", *(search[size]["ours 100 ms"] for size in sizes)),
+            (
+                "a question over HTTP without the reader, ms",
+                *(one.get(s, {}).get("p50 ms", "") for s in sizes),
+            ),
+            ("questions a second on two cores", *(peak.get(size, "") for size in sizes)),
+            ("resident, MiB", *(opened[size]["resident MiB"] for size in sizes)),
+            ("resident while building, MiB", *(built[size]["peak MiB"] for size in sizes)),
+            ("opening, every byte checked, s", *(opened[size]["opened and verified in s"] for size in sizes)),
+            (
+                "bytes a chunk on disk",
+                *(round(built[size]["disk MiB"] * 2**20 / int(size)) for size in sizes),
+            ),
+        ],
+    )
+    yield "\n`benchmarks/results/search.json`, `service.json`, `memory.json`; [performance.md](performance.md) has the machines.\n"
 
 
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
@@ -425,6 +473,8 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "stores": stores,
     "lexical": lexical,
     "store_cost": store_cost,
+    "store_bytes": store_bytes,
+    "one_machine": one_machine,
 }
 
 
