@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qa.errors import ArticleNotFoundError, IndexDamagedError, InputError
 from qa.filters import NO_FILTERS, Filters
-from qa.index import Fields, Offer, Usual, inner_products, parse_manifest, question_terms
+from qa.index import Fields, Offer, Usual, inner_products, parse_manifest, question_terms, term_language
 from qa.milvus.articles import read_articles, read_summaries, read_summary
 from qa.milvus.chunks import Chunks, fields_of
 from qa.milvus.connection import Connection
@@ -23,6 +23,7 @@ from qa.milvus.lexicon import (
     idf,
     read_table,
     scores,
+    statistics_of,
     usual,
 )
 from qa.milvus.records import READ_TOGETHER, Records, count
@@ -43,11 +44,11 @@ _BUCKETS_KEPT = 4096
 class SearchFacts:
     """What searching has to know of a state besides its manifest.
 
-    `bits`: how many number a bucket of terms. `sample`: the rows of an even sample of the chunks.
+    `languages`: how many chunks have terms of each. `bits`: how many number a bucket of terms. `sample`: the rows of an even sample of the chunks.
     """
 
     published_at: float
-    languages: tuple[str, ...]
+    languages: Mapping[str, int]
     bits: int
     sample: tuple[int, ...]
 
@@ -68,9 +69,7 @@ class MilvusIndex:
         self.manifest: Manifest = parse_manifest(manifest.encode())
         try:
             values = json.loads(facts)
-            self._facts = SearchFacts(
-                **values | {name: tuple(values[name]) for name in ("languages", "sample")}
-            )
+            self._facts = SearchFacts(**values | {"sample": tuple(values["sample"])})
         except (ValueError, TypeError, KeyError) as error:
             raise IndexDamagedError(
                 f"{build.records} cannot be read: {error!r}. Run: qa index FOLDER"
@@ -98,7 +97,7 @@ class MilvusIndex:
     @property
     def languages(self) -> Sequence[str]:
         """Return in which languages the chunks' terms are, ISO 639-1, sorted."""
-        return self._facts.languages
+        return sorted(self._facts.languages)
 
     def offer(self, question: str, vector: "Vectors", *, k: int, filters: Filters = NO_FILTERS) -> Offer:
         """Return the `k` best chunks of each leg among the articles that fit; `vector` (dim,) is the question's.
@@ -113,7 +112,7 @@ class MilvusIndex:
             )
         asked = set(chain.from_iterable(question_terms(question, self.languages).values()))
         known = self._statistics(asked)
-        idfs = {each: idf(self.manifest.chunks, found.chunks) for each, found in known.items()}
+        idfs = {each: idf(self.manifest.chunks, _holding(found)) for each, found in known.items()}
         where = expression(filters)
         nearest = self._chunks.search(
             "vector", vector, k, where, ef=self.manifest.dense_kind.endswith("HNSW")
@@ -133,14 +132,19 @@ class MilvusIndex:
             starts=np.cumsum(lengths) - lengths,
             lexical=found,
             usual_dense=self._usual_dense(vector),
-            usual_lexical=usual(idfs, known, parts, chunks=self.manifest.chunks),
+            usual_lexical=usual(
+                idfs,
+                known,
+                parts,
+                [term_language(stored[row].fields.language) for row in best],
+                chunks=self._facts.languages,
+            ),
         )
 
     def idf(self, terms: Collection[str]) -> Mapping[str, float]:
         """Return the IDF of each term."""
         known = self._statistics(terms)
-        held = {term: known[each].chunks if (each := dimension(term)) in known else 0 for term in terms}
-        return {term: idf(self.manifest.chunks, holding) for term, holding in held.items()}
+        return {term: idf(self.manifest.chunks, _holding(known.get(dimension(term), {}))) for term in terms}
 
     def chunks(self, rows: Sequence[int]) -> list[Chunk]:
         """Return the chunks of these rows, in the order given."""
@@ -252,25 +256,17 @@ class MilvusIndex:
         lengths = np.array([len(each) for each in vectors], dtype=np.int64)
         return np.concatenate(vectors).astype(np.float32), np.cumsum(lengths) - lengths
 
-    def _statistics(self, terms: Collection[str]) -> dict[int, TermStatistics]:
-        """Return what is known of each dimension that these terms have."""
-        import numpy as np
-
+    def _statistics(self, terms: Collection[str]) -> dict[int, dict[str, TermStatistics]]:
+        """Return what is known of each dimension that these terms have, by language."""
         asked = asked_dimensions(terms)
         names = {each: bucket_name(each, self._facts.bits) for each in asked}
         tables = self._buckets.get(sorted(set(names.values())))
-        found: dict[int, TermStatistics] = {}
-        for each in asked:
-            if (table := tables[names[each]]) is not None:
-                place = int(np.searchsorted(table["term"], each))
-                if place < len(table) and table["term"][place] == each:
-                    _, chunks, weights, squares = table[place].item()
-                    found[each] = TermStatistics(chunks, weights, squares)
-        return found
+        found = {each: statistics_of(tables[name], each) for each, name in names.items()}
+        return {each: statistics for each, statistics in found.items() if statistics}
 
-    def _read_buckets(self, names: Sequence[str]) -> "dict[str, Table | None]":
+    def _read_buckets(self, names: Sequence[str]) -> "dict[str, Table]":
         found = self._records.get("terms", names)
-        return {name: read_table(found[name]) if name in found else None for name in names}
+        return {name: read_table(found.get(name, "")) for name in names}
 
     def _read_articles(self, ids: Sequence[str]) -> dict[str, Article | None]:
         return read_articles(self._records, ids)
@@ -279,6 +275,11 @@ class MilvusIndex:
         keys = {each: key_of(each) for each in ids if is_text(each)}
         found = self._records.get("copies", list(keys.values()))
         return {each: tuple(json.loads(found.get(keys.get(each, ""), "[]"))) for each in ids}
+
+
+def _holding(found: Mapping[str, TermStatistics]) -> int:
+    """Return how many chunks hold a term, in all languages."""
+    return sum(each.chunks for each in found.values())
 
 
 def _key(article_id: str) -> str:

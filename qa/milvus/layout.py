@@ -10,6 +10,7 @@ request becomes part of an expression.
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import partial
@@ -30,6 +31,7 @@ MAX_TEXT_BYTES = 65_535
 _KEY_CHARS = 32
 _MAX_AUTHORS = 1024
 _NO_DAY = 0
+_LOOKS, _LOOK_S = 20, 0.25
 _NEVER = "row < 0"
 _DENSE_PARAMS = {
     "HNSW": {"M": 16, "efConstruction": 200}
@@ -130,13 +132,17 @@ def _create(connection: Connection, name: str, schema: "CollectionSchema", index
 
 
 def _unless(done: Callable[[], object], work: Callable[[], object]) -> None:
-    """Do what is not done; another may be faster, which is no error."""
-    if not done():
-        try:
-            work()
-        except StorageError:
-            if not done():
-                raise
+    """Do what is not done; that another machine is just doing it is no error."""
+    if done():
+        return
+    try:
+        work()
+    except StorageError:
+        for _ in range(_LOOKS):
+            if done():
+                return
+            time.sleep(_LOOK_S)
+        raise
 
 
 def filter_values(fields: Fields) -> dict[str, object]:

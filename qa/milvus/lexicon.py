@@ -25,7 +25,7 @@ NO_TERM = 2**32 - 2
 """A dimension for chunks without terms: Milvus takes no empty vector."""
 
 TERMS_A_BUCKET = 256
-_ROW_TYPE = [("term", "<u4"), ("chunks", "<u4"), ("weights", "<f8"), ("squares", "<f8")]
+_ROW_TYPE = [("term", "<u4"), ("language", "<u4"), ("chunks", "<u4"), ("weights", "<f8"), ("squares", "<f8")]
 _BITS = 32
 
 
@@ -35,6 +35,9 @@ class TermStatistics(NamedTuple):
     chunks: int
     weights: float
     squares: float
+
+
+_NOTHING = TermStatistics(0, 0.0, 0.0)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -56,24 +59,25 @@ def idf(chunks: int, holding: int) -> float:
 
 
 class Vocabulary:
-    """Adds up the statistics of terms, chunk by chunk."""
+    """Adds up the statistics of terms, chunk by chunk, those of each language by themselves."""
 
     def __init__(self) -> None:
-        self._sums: dict[int, list[float]] = {}
+        self._sums: dict[tuple[int, int], list[float]] = {}
 
-    def add(self, weights: Mapping[int, float]) -> None:
-        """Take the weights of the next chunk."""
+    def add(self, weights: Mapping[int, float], language: str) -> None:
+        """Take the weights of the next chunk, whose terms are of this language."""
+        number = _language_number(language)
         for term, weight in weights.items():
-            sums = self._sums.setdefault(term, [0, 0.0, 0.0])
+            sums = self._sums.setdefault((term, number), [0, 0.0, 0.0])
             sums[0] += 1
             sums[1] += weight
             sums[2] += weight * weight
 
     def table(self) -> "Table":
-        """Return the statistics of all terms, by dimension."""
+        """Return the statistics of all terms, by dimension and language."""
         import numpy as np
 
-        return np.array([(term, *self._sums[term]) for term in sorted(self._sums)], dtype=_ROW_TYPE)
+        return np.array([(*each, *self._sums[each]) for each in sorted(self._sums)], dtype=_ROW_TYPE)
 
 
 def merged(tables: Iterable["Table"]) -> "Table":
@@ -82,12 +86,33 @@ def merged(tables: Iterable["Table"]) -> "Table":
 
     parts = list(tables)
     whole = np.concatenate(parts) if parts else np.empty(0, dtype=_ROW_TYPE)
-    terms, place = np.unique(whole["term"], return_inverse=True)
-    table = np.zeros(len(terms), dtype=_ROW_TYPE)
-    table["term"] = terms
+    names = whole["term"].astype(np.uint64) << np.uint64(_BITS) | whole["language"]
+    kinds, first, place = np.unique(names, return_index=True, return_inverse=True)
+    table = np.zeros(len(kinds), dtype=_ROW_TYPE)
+    for column in ("term", "language"):
+        table[column] = whole[column][first]
     for column in ("chunks", "weights", "squares"):
-        table[column] = np.bincount(place, weights=whole[column], minlength=len(terms))
+        table[column] = np.bincount(place, weights=whole[column], minlength=len(kinds))
     return table
+
+
+def statistics_of(table: "Table", term: int) -> dict[str, TermStatistics]:
+    """Return what a table has of a dimension, by language."""
+    import numpy as np
+
+    first, last = np.searchsorted(table["term"], [term, term + 1])
+    return {
+        _language_of(number): TermStatistics(chunks, weights, squares)
+        for _, number, chunks, weights, squares in table[first:last].tolist()
+    }
+
+
+def _language_number(language: str) -> int:
+    return int.from_bytes(language.encode("ascii"))  # of two letters, or three
+
+
+def _language_of(number: int) -> str:
+    return number.to_bytes(_BITS // 8).lstrip(b"\0").decode("ascii")
 
 
 def bucket_bits(terms: int) -> int:
@@ -143,29 +168,38 @@ def scores(
 
 def usual(
     idfs: Mapping[int, float],
-    known: Mapping[int, TermStatistics],
+    known: Mapping[int, Mapping[str, TermStatistics]],
     best: "NDArray[np.float64]",
+    languages: Sequence[str],
     *,
-    chunks: int,
+    chunks: Mapping[str, int],
 ) -> Usual:
     """Return mean and deviation of the BM25 of all chunks, of which `best` (n, terms) are some of the best.
 
-    The mean is exact. In the square, what two terms have in common is exact among the best, and taken as chance in the
-    rest: docs/scaling.md has how far off that is.
+    `known` has the statistics of each dimension by language, `languages` (n,) those of the best chunks, and `chunks`
+    says how many there are of each. The mean is exact. In the square, what two terms have in common is exact among the
+    best, and taken as chance in the rest of each language, whose chunks have no terms of another: docs/scaling.md has
+    how far off that is.
     """
     import numpy as np
 
     order = sorted(idfs)
     factors = np.array([idfs[each] for each in order])
-    sums = factors * np.array([known[each].weights for each in order])
-    squares = factors**2 * np.array([known[each].squares for each in order])
-    mean = float(sums.sum()) / chunks
-    others = max(chunks - len(best), 1)
-    rest = np.maximum(sums - best.sum(axis=0), 0.0)
-    apart = np.maximum(squares - (best**2).sum(axis=0), 0.0)
-    together = (rest.sum() ** 2 - (rest**2).sum()) / others
-    square = float((best.sum(axis=1) ** 2).sum() + apart.sum() + together) / chunks
-    return Usual(mean, math.sqrt(max(0.0, square - mean * mean)))
+    of_best = np.array(languages, dtype=object)
+    total = square = 0.0
+    for language, count in chunks.items():
+        found = [known[each].get(language, _NOTHING) for each in order]
+        sums = factors * np.array([each.weights for each in found])
+        squares = factors**2 * np.array([each.squares for each in found])
+        own = best[of_best == language]
+        rest = np.maximum(sums - own.sum(axis=0), 0.0)
+        apart = np.maximum(squares - (own**2).sum(axis=0), 0.0)
+        together = (rest.sum() ** 2 - (rest**2).sum()) / max(count - len(own), 1)
+        total += float(sums.sum())
+        square += float((own.sum(axis=1) ** 2).sum() + apart.sum() + together)
+    every = sum(chunks.values())
+    mean = total / every
+    return Usual(mean, math.sqrt(max(0.0, square / every - mean * mean)))
 
 
 def asked_dimensions(terms: Collection[str]) -> list[int]:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import time
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate
@@ -42,10 +43,10 @@ UNFINISHED_KEPT_S = 86_400.0
 
 
 class _Done(NamedTuple):
-    """What a shard has said of itself: how many blocks its terms are in, and the languages of its articles."""
+    """What a shard has said of itself: how many blocks its terms are in, and the chunks of each language."""
 
     blocks: int
-    languages: tuple[str, ...]
+    languages: Counter[str]
 
 
 def published_build(connection: Connection) -> Build | None:
@@ -99,7 +100,7 @@ def publish(
     )
     facts = SearchFacts(
         published_at=time.time(),
-        languages=tuple(sorted({each for shard in done.values() for each in shard.languages})),
+        languages=dict(+sum((shard.languages for shard in done.values()), Counter())),
         bits=bits,
         sample=tuple(_sample(summaries)),
     )
@@ -138,7 +139,7 @@ def _shards(records: Records) -> Mapping[Shard, _Done]:
     done: dict[Shard, _Done] = {}
     for name, text in records.all("shard"):
         said = json.loads(text)
-        done[Shard(*map(int, name.split("of")))] = _Done(said["blocks"], tuple(said["languages"]))
+        done[Shard(*map(int, name.split("of")))] = _Done(said["blocks"], Counter(said["languages"]))
     sets = {
         of: [Shard(number, of) for number in range(1, of + 1)] for of in sorted({each.of for each in done})
     }

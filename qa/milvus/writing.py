@@ -3,7 +3,7 @@
 import json
 import time
 from base64 import b64encode
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -115,7 +115,7 @@ class ShardWriter:
         self._embedder, self._chunker = embedder, chunker
         self._text_of = partial(text_of, chunker=chunker, count_tokens=embedder.count_tokens)
         self._vocabulary = Vocabulary()
-        self._languages: set[str] = set()
+        self._languages: Counter[str] = Counter()
         self._waiting: dict[int, _Chunk] = {}  # by the order in which they were handed out to be embedded
         self._handed_out = 0
         self._without_chunks: list[_Article] = []
@@ -206,10 +206,10 @@ class ShardWriter:
                 weights_of(terms(text.text, article.language), usual_length=self._found.usual_length)
                 for text in texts
             ]
+            language = term_language(article.language)
             for each in weights:
-                self._vocabulary.add(each)
-            if chunks:
-                self._languages.add(term_language(article.language))
+                self._vocabulary.add(each, language)
+            self._languages[language] += len(chunks)
             self._articles += 1
             if key_of(article.id) in written:
                 self._done += len(chunks)
@@ -252,7 +252,7 @@ class ShardWriter:
             )
             for number, start in enumerate(starts)
         )
-        done = {"blocks": len(starts), "languages": sorted(self._languages)}
+        done = {"blocks": len(starts), "languages": self._languages}
         self._records.put([Record("shard", self._shard.name, json.dumps(done))])
 
 

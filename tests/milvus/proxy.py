@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from concurrent import futures
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
@@ -131,7 +132,7 @@ def sealed(target: int, certificate: Path, key: Path) -> Iterator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     context.set_alpn_protocols(["h2"])
-    opened: list[asyncio.StreamWriter] = []
+    listening: futures.Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = futures.Future()
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -142,20 +143,24 @@ def sealed(target: int, certificate: Path, key: Path) -> Iterator[int]:
 
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", target)
-        opened.extend((writer, back))
-        await asyncio.gather(pump(reader, back), pump(there, writer))
+        try:
+            await asyncio.gather(pump(reader, back), pump(there, writer))
+        finally:
+            for each in (writer, back):
+                each.transport.abort()
 
-    async def listen() -> int:
+    async def listen() -> None:
         server = await asyncio.start_server(accepted, "127.0.0.1", 0, ssl=context)
-        return int(server.sockets[0].getsockname()[1])
+        enough = asyncio.Event()
+        listening.set_result((server.sockets[0].getsockname()[1], asyncio.get_running_loop(), enough))
+        await enough.wait()
+        server.close()
 
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread = threading.Thread(target=asyncio.run, args=(listen(),), daemon=True)
     thread.start()
+    port, loop, enough = listening.result(10)
     try:
-        yield asyncio.run_coroutine_threadsafe(listen(), loop).result()
+        yield port
     finally:
-        for each in opened:
-            loop.call_soon_threadsafe(each.transport.abort)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        loop.call_soon_threadsafe(enough.set)
+        thread.join(10)

@@ -1,0 +1,118 @@
+"""`qa copy` moves an index both ways: nothing is embedded, and the answers stay."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from qa.settings import Settings
+from qa.wiring import build_index, copy_index, open_answerer, open_generation
+from tests.milvus.server import Server
+from tests.milvus.words import words
+from tests.reliability.children import qa
+from tests.reliability.conftest import MakeFigure, figure  # noqa: F401 (the fixture)
+from tests.reliability.figures import dose
+
+CHUNKS_AN_ARTICLE = 40
+CHUNK_TOKENS = 32  # a sentence each
+
+
+def write(folder: Path, chunks: int) -> Path:
+    """Write articles that make about so many chunks, a JSON object a line."""
+    chance = random.Random(11)
+    folder.mkdir()
+    with (folder / "roads.jsonl").open("w", encoding="utf-8") as file:
+        for number in range(chunks // CHUNKS_AN_ARTICLE):
+            text = " ".join(f"The road {words(chance, 5)} was opened {words(chance, 1)}." for _ in range(40))
+            row = {"_id": f"road-{number}", "title": f"Road {words(chance, 2)}", "text": text}
+            file.write(json.dumps(row) + "\n")
+    return folder
+
+
+# With the real model, since the other one finds many texts equally near, and which of them a leg offers is then chance.
+@pytest.mark.model
+def test_an_index_goes_to_milvus_and_back(
+    milvus: Server,
+    tmp_path: Path,
+    figure: MakeFigure,  # noqa: F811
+) -> None:
+    tried = figure("chunks of an index copied to Milvus and back: answers that differ")
+    local = Settings(index_dir=tmp_path / "index", chunk_tokens=CHUNK_TOKENS, reader="off", refuse_below=0)
+    report = build_index(write(tmp_path / "articles", dose(1_000, 20_000)), local)
+    assert report.manifest.chunks >= dose(1_000, 20_000)
+    remote = Settings(
+        store=milvus.address(), store_index="FLAT", store_timeout_s=60, reader="off", refuse_below=0
+    )
+    there = copy_index(str(local.index_dir), str(remote.store), remote)
+    back = copy_index(str(remote.store), str(tmp_path / "back"), remote)
+    assert (there.chunks_embedded, back.chunks_embedded) == (0, 0)
+    assert there.manifest.digest == back.manifest.digest == report.manifest.digest
+    # What came back is the same file by file: nothing was lost on the way, not one bit of a vector.
+    assert back.manifest.files == report.manifest.files
+    same = 0
+    askers = [open_answerer(each) for each in (local, remote)]
+    chance = random.Random(12)
+    for _ in range(50):
+        question = f"When was the road {words(chance, 5)} opened?"
+        expected, found = (each.ask(question) for each in askers)
+        tried.trials += 1
+        if (expected.status, expected.text) != (found.status, found.text):
+            tried.failures.append(question)
+        same += [each.chunk for each in expected.passages] == [each.chunk for each in found.passages]
+    tried.details = {
+        "chunks": report.manifest.chunks,
+        "embedded there": 0,
+        "embedded back": 0,
+        "same passages": same,
+    }
+    assert not tried.failures
+    assert (
+        same >= 45
+    )  # where two are as good, what is usual of the lexical leg is not known to the last digit
+
+
+def test_the_command_copies_both_ways(milvus: Server, tmp_path: Path) -> None:
+    articles = write(tmp_path / "articles", 200)
+    assert qa("index", articles, "--index-dir", tmp_path / "index", "--model", "fake").returncode == 0
+    store = milvus.address()
+    for source, target in ((tmp_path / "index", store), (store, tmp_path / "back")):
+        done = qa("copy", source, target, "--model", "fake", "--json")
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        assert found["published"]
+        assert found["chunks_embedded"] == 0
+    again = qa("copy", tmp_path / "index", store, "--model", "fake")
+    assert again.stdout.startswith("Up to date")
+    for where in (("--store", store), ("--index-dir", tmp_path / "back")):
+        listed = qa("articles", *where)
+        assert listed.returncode == 0, listed.stderr
+        assert len(listed.stdout.splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        ("nowhere", "milvus://HERE/x", "No index at nowhere"),
+        ("milvus://HERE/none", "index", "No index in milvus://"),
+        ("milvus://", "index", "Expected milvus://HOST:PORT/COLLECTION"),
+    ],
+)
+def test_what_cannot_be_copied_is_said(
+    milvus: Server, tmp_path: Path, source: str, target: str, said: str
+) -> None:
+    here = f"127.0.0.1:{milvus.port}"
+    done = qa("copy", source.replace("HERE", here), target.replace("HERE", here), "--model", "fake")
+    assert done.returncode in (2, 3)
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+def test_another_model_does_not_copy(milvus: Server, tmp_path: Path) -> None:
+    articles = write(tmp_path / "articles", 200)
+    local = Settings(model="fake", index_dir=tmp_path / "index")
+    build_index(articles, local)
+    done = qa("copy", local.index_dir, milvus.address(), "--model", "default")
+    assert done.returncode == 3
+    assert "made with model" in done.stderr
+    assert open_generation(local).manifest.chunks
