@@ -139,7 +139,7 @@ reader: $(DEV) $(SELF) ## Train the reader on TRAIN, for some hours, and write i
 	$(VENV)/bin/python -m qa.train $(TRAIN) --work "$(READER_WORK)"
 
 # Benchmarks print ratios against a baseline that runs in turns with them. The quick ones take about five
-# minutes; all of them take an hour and a half, 10 GB of disk in the cache folder, and three more environments for the peers.
+# minutes; all of them take two hours, 10 GB of disk in the cache folder, and three more environments for the peers.
 EVAL ?= ../shared/eval
 TRAIN ?= ../shared/train/en.jsonl.xz
 BENCH := $(VENV)/bin/python benchmarks
@@ -159,4 +159,5 @@ bench-all: $(DEV) $(SELF) ## Measure everything, then write the tables of README
 	$(BENCH)/peers.py $(EVAL)/nq_oracle
 	$(BENCH)/fusion.py $(EVAL)
 	$(BENCH)/quality.py $(EVAL)
+	$(BENCH)/stores.py $(EVAL)
 	$(BENCH)/tables.py

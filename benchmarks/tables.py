@@ -17,9 +17,10 @@ READER = ROOT / "qa" / "reader"
 PAGES = (
     ROOT / "README.md",
     READER / "CARD.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("performance", "quality")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("performance", "quality", "scaling")),
 )
 RESULTS = ROOT / "benchmarks" / "results"
+WRITTEN = "what is written"
 FITTED = ROOT / "qa" / "answer" / "fitted.json"
 _MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -335,6 +336,127 @@ def peers_rows(found: Figures) -> Iterator[str]:
     )
 
 
+def stores() -> Iterator[str]:
+    """Yield what a folder and Milvus answer alike, and how far off the estimate of the usual lexical score is."""
+    found = read("stores")["figures"]
+    heads = {
+        "nDCG@10, folder": "nDCG@10, folder",
+        "nDCG@10, Milvus Lite": "Milvus Lite",
+        "difference in points": "difference in points",
+        "same ten articles in order": "same ten articles",
+        "same first quote": "same first quote",
+        "other status": "other status",
+        "questions": "of questions",
+    }
+    yield from rows(
+        "| chunks | " + " | ".join(heads.values()),
+        [
+            (name, row["chunks"], *(row["answers"][head] for head in heads))
+            for name, row in found["sets"].items()
+        ],
+    )
+    yield "\nThe same with the usual lexical score of the folder in place of the estimate:\n\n"
+    heads = {
+        "difference in points, true usual score": "difference in points",
+        "same ten, true usual score": "same ten articles",
+        "other status, true usual score": "other status",
+    }
+    yield from rows(
+        "| " + " | ".join(heads.values()),
+        [(name, *(row["answers"][head] for head in heads)) for name, row in found["sets"].items()],
+    )
+    yield "\nThe estimated standard deviation as a multiple of the true one:\n\n"
+    ratios = {name: row["usual lexical deviation, ratio"] for name, row in found["sets"].items()}
+    ratios["all"] = found["usual lexical deviation, ratio, all sets"]
+    yield from rows(
+        "| median | 5th percentile | 95th percentile | questions",
+        [(name, row["median"], row["5 %"], row["95 %"], row["n"]) for name, row in ratios.items()],
+    )
+    yield from source("stores")
+
+
+def lexical() -> Iterator[str]:
+    """Yield how BM25s compare, each alone, and where the difference comes from."""
+    found = read("stores")["figures"]
+    legs = {name: row["lexical leg"] for name, row in found["sets"].items()}
+    figures = [leg["nDCG@10"] for leg in legs.values()]
+    yield from rows(
+        "nDCG@10 | " + " | ".join([*legs, "mean"]),
+        [
+            (title, *(f"{value:.4f}" for value in (*values, sum(values) / len(values))))
+            for title in figures[0]
+            if (values := [row[title] for row in figures])
+        ],
+    )
+    yield "\n"
+    heads = [head for head in next(iter(legs.values())) if head != "nDCG@10"]
+    yield from rows(
+        "| " + " | ".join(legs), [(head, *(leg[head] for leg in legs.values())) for head in heads]
+    )
+    yield "\n" + "".join(
+        f"Milvus Lite, {what}: `{said}`.\n" for what, said in found["Milvus Lite says"].items()
+    )
+
+
+def store_cost() -> Iterator[str]:
+    """Yield what the two places cost."""
+    yield from cost_rows(lambda head: head != WRITTEN)
+    yield from source("stores")
+
+
+def store_bytes() -> Iterator[str]:
+    """Yield what the rows in Milvus hold."""
+    yield from cost_rows(lambda head: head == WRITTEN)
+
+
+def cost_rows(wanted: Callable[[str], bool]) -> Iterator[str]:
+    """Yield a line for each wanted figure of cost, a column for each set."""
+    sets = read("stores")["figures"]["sets"]
+    costs = {f"{name}, {row['chunks']:,} chunks": row["cost"] for name, row in sets.items()}
+    lines: list[tuple[Any, ...]] = []
+    for head, value in next(iter(costs.values())).items():
+        if not wanted(head):
+            continue
+        if isinstance(value, dict):
+            # Some kinds of records are not in every set.
+            parts = dict.fromkeys(part for cost in costs.values() for part in cost[head])
+            title = "" if head == WRITTEN else f"{head}, "
+            lines += [(title + part, *(cost[head].get(part, 0) for cost in costs.values())) for part in parts]
+        else:
+            lines.append((head, *(cost[head] for cost in costs.values())))
+    yield from rows("| " + " | ".join(costs), lines)
+
+
+def one_machine() -> Iterator[str]:
+    """Yield what one machine does with an index in a folder, at the sizes that were measured."""
+    search, memory, service = (read(name)["figures"] for name in ("search", "memory", "service"))
+    sizes = list(search)
+    built = {size: memory[f"build, {size} chunks"] for size in sizes}
+    opened = {size: memory[f"ours, {size} chunks"] for size in sizes}
+    one = {"100000": service["one client"]}
+    peaks = [row["questions/s"] for name, row in service.items() if name.endswith("clients")]
+    peak = {"100000": max(peaks)}
+    yield from rows(
+        "| " + " | ".join(f"{int(size):,} chunks" for size in sizes),
+        [
+            ("search of the vectors, one core, ms", *(search[size]["ours 100 ms"] for size in sizes)),
+            (
+                "a question over HTTP without the reader, ms",
+                *(one.get(s, {}).get("p50 ms", "") for s in sizes),
+            ),
+            ("questions a second on two cores", *(peak.get(size, "") for size in sizes)),
+            ("resident, MiB", *(opened[size]["resident MiB"] for size in sizes)),
+            ("resident while building, MiB", *(built[size]["peak MiB"] for size in sizes)),
+            ("opening, every byte checked, s", *(opened[size]["opened and verified in s"] for size in sizes)),
+            (
+                "bytes a chunk on disk",
+                *(round(built[size]["disk MiB"] * 2**20 / int(size)) for size in sizes),
+            ),
+        ],
+    )
+    yield "\n`benchmarks/results/search.json`, `service.json`, `memory.json`; [performance.md](performance.md) has the machines.\n"
+
+
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "summary": summary,
     "embedding": embedding,
@@ -348,6 +470,11 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "reader": reader,
     "reading": reading,
     "peers": peers,
+    "stores": stores,
+    "lexical": lexical,
+    "store_cost": store_cost,
+    "store_bytes": store_bytes,
+    "one_machine": one_machine,
 }
 
 

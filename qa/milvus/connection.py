@@ -158,7 +158,7 @@ class Connection:
         if server_manager_instance.start_and_get_uri(self.address.uri) is None:
             raise IndexBusyError(
                 f"{folder} cannot be opened, most likely since another process has it open: Milvus Lite allows one. Wait "
-                f"for it, or serve it to several: milvus-lite server --data-dir {self.address.uri}"
+                f"for it, or serve it to several: milvus-lite server --host 127.0.0.1 --data-dir {self.address.uri}"
             )
 
     def _explained(self, error: Exception) -> tuple[bool, Exception]:
@@ -186,7 +186,9 @@ class Connection:
             return False, NoCollection(f"{shown}: {said}. Index again: qa index FOLDER")
         if error.code == _NOT_LOADED:
             return False, _NotLoadedError(f"{shown} refuses: {said}. See: qa doctor --store {shown}")
-        if error.code == _RATE_LIMIT or "connect" in said.lower():
+        # What Milvus itself says may pass: a node that was lost, a collection that is still on its way into memory.
+        passing = any(getattr(each, "retriable", False) for each in _causes(error))
+        if passing or error.code == _RATE_LIMIT or "connect" in said.lower():
             return True, self._away(said)
         return False, StorageError(f"{shown} refuses: {said}. See: qa doctor --store {shown}")
 

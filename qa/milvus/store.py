@@ -114,6 +114,8 @@ class MilvusStore:
         found = survey(read, embedder=embedder, chunker=chunker, progress=progress)
         build, before = self._build_of(found), self._opened()
         if before is not None and published_build(self._writing) == build:
+            # What the last publication replaced was too young to go then; both are loaded until one does.
+            drop_old(self._writing, build, grace_s=self._grace_s)
             counts = (0, 0, 0, before.manifest.articles)
             return BuildReport(before.manifest, False, *counts, chunks_embedded=0, skipped=found.skipped)
         report = self._write(read, WHOLE, found, before, known, embedder, chunker, progress)
