@@ -34,8 +34,8 @@ class Settings(BaseModel):
         None, description="certificate of its authority, where that is a private one"
     )
     store_timeout_s: float = Field(5, gt=0, le=600, description="for one of its answers to a question")
-    store_index: Literal["AUTOINDEX", "FLAT", "HNSW"] = Field(
-        "AUTOINDEX", description="how it searches vectors; FLAT is exact"
+    store_index: Literal["HNSW", "FLAT", "AUTOINDEX"] = Field(
+        "HNSW", description="how it searches vectors; FLAT is exact"
     )
     chunk_tokens: int | None = Field(
         None, ge=16, le=8192, description="chunk size; None: chosen for the model"

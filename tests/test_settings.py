@@ -33,7 +33,7 @@ def test_defaults() -> None:
         "store_token": None,
         "store_ca": None,
         "store_timeout_s": 5,
-        "store_index": "AUTOINDEX",
+        "store_index": "HNSW",
         "chunk_tokens": None,
         "threads": min(os.cpu_count() or 1, 8),
         "k": 5,

@@ -49,13 +49,14 @@ class LiveAnswerer:
         self._current = self._open()
 
     def current(self) -> Answerer:
-        """Return the newest answerer; looking whether there is a newer generation costs one small read."""
+        """Return the newest answerer; looking whether there is a newer generation costs one small read.
+
+        Raises StoreUnavailableError when the store cannot be reached: then nothing that is open could answer either.
+        """
         try:
             pointer = self._store.pointer()
-        except (IndexUnavailableError, StoreUnavailableError):
-            return (
-                self._current
-            )  # the folder is gone, or damaged, or the cluster away: what is open still answers
+        except IndexUnavailableError:
+            return self._current  # the folder is gone, or damaged: what is open still answers
         # While one request opens the new generation the others go on with the old one.
         due = pointer != self._seen or monotonic() >= self._retry_at
         if due and self._opening.acquire(blocking=False):

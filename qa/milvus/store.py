@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 
-from qa.errors import IndexMissingError, IndexUnavailableError, QAError
+from qa.errors import IndexMissingError, IndexUnavailableError, QAError, StoreUnavailableError
 from qa.index import (
     BuildProgress,
     OpenIndex,
@@ -46,7 +46,7 @@ class MilvusStore:
         token: str | None = None,
         certificate: Path | None = None,
         timeout_s: float = 5.0,
-        dense_kind: str = "AUTOINDEX",
+        dense_kind: str = "HNSW",
         grace_s: float = GRACE_S,
     ) -> None:
         """Take where it is; nothing is reached before it is needed.
@@ -59,7 +59,7 @@ class MilvusStore:
             address, token=token, certificate=certificate, timeout_s=max(timeout_s, WRITE_TIMEOUT_S)
         )
         self._dense_kind, self._grace_s = dense_kind, grace_s
-        self._asked_at, self._pointer = float("-inf"), ""
+        self._asked_at, self._pointer, self._away = float("-inf"), "", ""
         self._asking = threading.Lock()
         self.shared = address.lite is None
 
@@ -68,15 +68,18 @@ class MilvusStore:
 
         Raises IndexMissingError when nothing is, StoreUnavailableError when that cannot be found out.
         """
-        # While one thread asks, the others go on with what is known.
-        if (monotonic() - self._asked_at >= POINTER_S or not self._pointer) and self._asking.acquire(
-            blocking=not self._pointer
-        ):
+        # While one thread asks, the others go on with what is known, be it that the store is away.
+        due = monotonic() - self._asked_at >= POINTER_S
+        if (due or not self._pointer) and self._asking.acquire(blocking=not self._pointer):
             try:
-                self._pointer = self._published(self._reading).records
+                self._pointer, self._away = self._published(self._reading).records, ""
+            except StoreUnavailableError as error:
+                self._away = str(error)
             finally:
                 self._asked_at = monotonic()
                 self._asking.release()
+        if self._away:
+            raise StoreUnavailableError(self._away)
         return self._pointer
 
     def open(self, *, model: ModelFingerprint | None = None) -> MilvusIndex:
@@ -111,6 +114,7 @@ class MilvusStore:
         Chunks whose text has not changed keep their vectors, and so do those that `known` has. Raises InputError when
         there is no article, StorageError when Milvus refuses, StoreUnavailableError when it cannot be reached.
         """
+        published_build(self._reading)  # before anything is read: it answers soon, or is away
         found = survey(read, embedder=embedder, chunker=chunker, progress=progress)
         build, before = self._build_of(found), self._opened()
         if before is not None and published_build(self._writing) == build:
@@ -131,6 +135,7 @@ class MilvusStore:
         progress: BuildProgress,
     ) -> ShardReport:
         """Write one shard of the articles and publish nothing; raises what `build` raises."""
+        published_build(self._reading)
         found = survey(read, embedder=embedder, chunker=chunker, progress=progress)
         return self._write(read, shard, found, self._opened(), None, embedder, chunker, progress)
 
@@ -141,6 +146,7 @@ class MilvusStore:
 
         Raises InputError while shards are missing, StorageError when what they wrote is not what the articles say.
         """
+        published_build(self._reading)
         found = survey(read, embedder=embedder, chunker=chunker, progress=progress)
         create(
             self._writing, self._build_of(found), dim=embedder.fingerprint.dim, dense_kind=self._dense_kind

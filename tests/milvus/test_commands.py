@@ -131,7 +131,6 @@ def test_shards_on_the_command_line(milvus: Server, articles: Path) -> None:
         (("--watch", "--publish"), "are three runs"),
         (("--store", "milvus://db/x", "--index-dir", "y"), "expected one place that holds the index"),
         (("--store", "db:19530"), "Found store"),
-        (("--store", ""), "Bad setting 'store'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(articles: Path, flags: tuple[str, ...], said: str) -> None:

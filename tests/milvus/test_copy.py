@@ -2,11 +2,17 @@
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from qa.corpus import CHUNKER_VERSION
+from qa.evaluate import read_beir
+from qa.index import FolderStore
+from qa.models import DEFAULT_MODEL, find_model, open_embedder
 from qa.settings import Settings
+from qa.types import ChunkerSettings
 from qa.wiring import build_index, copy_index, open_answerer, open_generation
 from tests.milvus.server import Server
 from tests.milvus.words import words
@@ -14,8 +20,9 @@ from tests.reliability.children import qa
 from tests.reliability.conftest import MakeFigure, figure  # noqa: F401 (the fixture)
 from tests.reliability.figures import dose
 
+SETS = ("squad_v1_dev", "nq_oracle", "clapnq_dev", "multihop_rag_sample", "cookbook_docs")
 CHUNKS_AN_ARTICLE = 40
-CHUNK_TOKENS = 32  # a sentence each
+CHUNK_TOKENS = 40  # short ones: these sets make 20,000 of them
 
 
 def write(folder: Path, chunks: int) -> Path:
@@ -30,46 +37,47 @@ def write(folder: Path, chunks: int) -> Path:
     return folder
 
 
-# With the real model, since the other one finds many texts equally near, and which of them a leg offers is then chance.
 @pytest.mark.model
 def test_an_index_goes_to_milvus_and_back(
     milvus: Server,
+    shared_dir: Path,
     tmp_path: Path,
     figure: MakeFigure,  # noqa: F811
 ) -> None:
-    tried = figure("chunks of an index copied to Milvus and back: answers that differ")
-    local = Settings(index_dir=tmp_path / "index", chunk_tokens=CHUNK_TOKENS, reader="off", refuse_below=0)
-    report = build_index(write(tmp_path / "articles", dose(1_000, 20_000)), local)
-    assert report.manifest.chunks >= dose(1_000, 20_000)
-    remote = Settings(
-        store=milvus.address(), store_index="FLAT", store_timeout_s=60, reader="off", refuse_below=0
+    tried = figure("questions asked of an index in a folder and of its copy in Milvus: other answers")
+    data = [read_beir(shared_dir / "eval" / name) for name in SETS]
+    articles = [
+        replace(each, id=f"{name}/{each.id}")
+        for name, one in zip(SETS, data, strict=True)
+        for each in one.articles
+    ]
+    articles = articles[:: dose(40, 1)]
+    embedder = open_embedder(find_model(DEFAULT_MODEL), threads=2)
+    chunker = ChunkerSettings(version=CHUNKER_VERSION, max_tokens=CHUNK_TOKENS, overlap_tokens=8)
+    local = Settings(index_dir=tmp_path / "index", reader="off")
+    report = FolderStore(local.index_dir).build(
+        lambda: articles, embedder=embedder, chunker=chunker, progress=lambda stage, done, total: None
     )
+    assert report.manifest.chunks >= dose(500, 20_000)
+    remote = Settings(store=milvus.address(), store_index="FLAT", store_timeout_s=60, reader="off")
     there = copy_index(str(local.index_dir), str(remote.store), remote)
     back = copy_index(str(remote.store), str(tmp_path / "back"), remote)
     assert (there.chunks_embedded, back.chunks_embedded) == (0, 0)
     assert there.manifest.digest == back.manifest.digest == report.manifest.digest
     # What came back is the same file by file: nothing was lost on the way, not one bit of a vector.
     assert back.manifest.files == report.manifest.files
-    same = 0
     askers = [open_answerer(each) for each in (local, remote)]
-    chance = random.Random(12)
-    for _ in range(50):
-        question = f"When was the road {words(chance, 5)} opened?"
-        expected, found = (each.ask(question) for each in askers)
+    same = 0
+    for text in (text for one in data for text in list(one.questions.values())[:20]):
+        expected, found = (each.ask(text) for each in askers)
         tried.trials += 1
         if (expected.status, expected.text) != (found.status, found.text):
-            tried.failures.append(question)
+            tried.failures.append(text)
         same += [each.chunk for each in expected.passages] == [each.chunk for each in found.passages]
-    tried.details = {
-        "chunks": report.manifest.chunks,
-        "embedded there": 0,
-        "embedded back": 0,
-        "same passages": same,
-    }
+    tried.details = {"chunks": report.manifest.chunks, "embedded": 0, "same passages": same}
     assert not tried.failures
-    assert (
-        same >= 45
-    )  # where two are as good, what is usual of the lexical leg is not known to the last digit
+    # Where two are as good, what is usual of the lexical leg is not known to the last digit.
+    assert same >= 0.9 * tried.trials
 
 
 def test_the_command_copies_both_ways(milvus: Server, tmp_path: Path) -> None:
