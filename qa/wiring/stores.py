@@ -15,7 +15,7 @@ def store_of(settings: Settings) -> "IndexStore":
 
     Raises InputError for an address that cannot be used.
     """
-    return store_at(str(settings.index_dir) if settings.store is None else settings.store, settings)
+    return _folder(settings.index_dir) if settings.store is None else milvus_at(settings.store, settings)
 
 
 def store_at(place: str, settings: Settings) -> "IndexStore":
@@ -23,11 +23,13 @@ def store_at(place: str, settings: Settings) -> "IndexStore":
 
     Raises InputError for an address that cannot be used.
     """
-    if "://" in place:
-        return milvus_at(place, settings)
+    return milvus_at(place, settings) if "://" in place else _folder(Path(place))
+
+
+def _folder(path: Path) -> "IndexStore":
     from qa.index import FolderStore
 
-    return FolderStore(Path(place))
+    return FolderStore(path)
 
 
 def milvus_at(address: str, settings: Settings) -> "MilvusStore":
