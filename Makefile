@@ -123,10 +123,10 @@ $(SELF): $(RUN)
 	@$(CONSISTENT)
 	@touch $@
 
-# The full doses of tests/reliability, about an hour and a quarter. The page changes only when every promise held.
+# The full doses of tests/reliability and tests/milvus, about an hour and a quarter. The page changes only when every promise held.
 reliability: $(DEV) $(SELF) ## Kill, damage, fill, flood and interrupt at length, then write docs/reliability.md
 	@figures=$$(mktemp) && trap 'rm -f "$$figures"' EXIT && \
-	QA_DOSE=full QA_FIGURES=$$figures $(VENV)/bin/python -m pytest tests/reliability $(ARGS) && \
+	QA_DOSE=full QA_FIGURES=$$figures $(VENV)/bin/python -m pytest tests/reliability tests/milvus $(ARGS) && \
 	$(VENV)/bin/python tests/reliability/report.py "$$figures"
 
 screenshot: $(DEV) $(SELF) ## Take the README's picture of the page, with the Chromium that is installed

@@ -17,7 +17,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "reliability.json"
 PAGE = ROOT / "docs" / "reliability.md"
 HEAD = """# Reliability
 
-Written by `make reliability`; do not edit. The tests are in `tests/reliability/`, a small dose of each runs in CI.
+Written by `make reliability`; do not edit. The tests are in `tests/reliability/` and `tests/milvus/`, a small dose of each runs in CI.
 `make reliability ARGS="-k service"` runs a part of them, and leaves the figures of the others as they are.
 
 - A published generation is immutable, and publication is one atomic rename of `CURRENT`.
@@ -26,6 +26,8 @@ Written by `make reliability`; do not edit. The tests are in `tests/reliability/
 - One writer at a time. Killed, interrupted or out of disk space, it leaves what was there before, and the next
   `qa index` needs no help.
 - Only chunks whose text has changed are embedded; what was deleted is in no answer.
+- A Milvus in place of the folder keeps the same promises: killed at any change, readers keep what is published; away, it is an
+  error in bounded time, and back, it answers without a restart.
 - The service answers, or says in one shape of error why not: never with a 5xx of its own making. Who dawdles is closed,
   who comes in too great numbers is turned away at once, who leaves frees a place, and no id reaches a file.
 """
@@ -76,7 +78,7 @@ def _page(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 def _changes() -> str:
     changed = _git(
-        "status", "--porcelain", "--untracked-files=no", "--", "qa", "tests/reliability"
+        "status", "--porcelain", "--untracked-files=no", "--", "qa", "tests/reliability", "tests/milvus"
     ).splitlines()
     return f" with uncommitted changes to {len(changed)} files" if changed else ""
 
