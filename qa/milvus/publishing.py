@@ -50,12 +50,23 @@ class _Done(NamedTuple):
 
 
 def published_build(connection: Connection) -> Build | None:
-    """Return the state that is published, None where there is none."""
+    """Return the state that is published, None where there is none.
+
+    Raises InputError where the name is somebody else's.
+    """
+    name = connection.address.collection
     try:
-        found = connection.call("describe_alias", connection.address.collection)
+        found = connection.call("describe_alias", name)["collection_name"]
     except NoCollection:
-        return None
-    return build_named(found["collection_name"])
+        if not connection.call("has_collection", name):
+            return None
+        found = name
+    if not (found.startswith(f"{name}_") and found.endswith("_records")):
+        raise InputError(
+            f"{connection.address.shown} names the collection {found}, which is no index of ours. Choose another name"
+            ": qa index FOLDER --store URL"
+        )
+    return build_named(found)
 
 
 def publish(
@@ -134,6 +145,12 @@ def drop_old(connection: Connection, build: Build, *, grace_s: float) -> None:
                         connection.call("drop_collection", collection)
 
 
+def begin_again(records: Records) -> None:
+    """Forget which articles are written: the next run writes them all, with the vectors that are there."""
+    for kind in ("shard", "summary"):
+        records.forget(kind)
+
+
 def _shards(records: Records) -> Mapping[Shard, _Done]:
     """Return what each shard of one complete set has said."""
     done: dict[Shard, _Done] = {}
@@ -162,18 +179,15 @@ def _summaries(connection: Connection, build: Build, records: Records, found: Su
     """Return the summaries in the order of the articles, once all that they count is there."""
     by_place = dict(read_summaries(records))
     summaries = [by_place[place] for place in sorted(by_place)]
-    if {each.id: each.sha256 for each in summaries} != found.sha256:
-        raise StorageError(
-            f"{build.records} holds {len(summaries)} articles that are not the {len(found.sha256)} of the folder. "
-            "Write the shards again: qa index FOLDER --store URL"
-        )
     chunks = sum(each.chunks for each in summaries)
-    if (rows := count(connection, build.chunks)) != chunks:
-        raise StorageError(
-            f"{build.chunks} holds {rows} chunks, its articles say {chunks}. Write the shards again: "
-            "qa index FOLDER --store URL"
-        )
-    return summaries
+    if {each.id: each.sha256 for each in summaries} != found.sha256:
+        wrong = f"{len(summaries)} articles that are not the {len(found.sha256)} of the folder"
+    elif (rows := count(connection, build.chunks)) != chunks:
+        wrong = f"{rows} chunks, its articles say {chunks}"
+    else:
+        return summaries
+    begin_again(records)
+    raise StorageError(f"{build.records} holds {wrong}. Write the shards again: qa index FOLDER --store URL")
 
 
 def _tables(records: Records, done: Mapping[Shard, _Done]) -> Iterator["Table"]:

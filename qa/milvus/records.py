@@ -80,6 +80,10 @@ class Records:
         for start in range(0, len(long), READ_TOGETHER):
             yield from self.get(kind, long[start : start + READ_TOGETHER]).items()
 
+    def forget(self, kind: str) -> None:
+        """Delete every record of a kind; pieces that are left belong to nobody until they are written again."""
+        self._connection.call("delete", self._collection, filter=f'kind == "{kind}"')
+
     def _rows(self, ids: list[str], strong: bool) -> dict[str, Row]:
         return {row["id"]: row for row in self._query(ids, ["id", "pieces", "data"], strong)}
 

@@ -23,7 +23,8 @@ from qa.milvus.address import Address
 from qa.milvus.connection import Connection
 from qa.milvus.index import MilvusIndex
 from qa.milvus.layout import LAYOUT_VERSION, Build, build_of, create
-from qa.milvus.publishing import GRACE_S, drop_old, publish, published_build
+from qa.milvus.publishing import GRACE_S, begin_again, drop_old, publish, published_build
+from qa.milvus.records import Records
 from qa.milvus.surveying import Survey, survey
 from qa.milvus.writing import WHOLE, Shard, ShardReport, ShardWriter
 from qa.models import Embedder
@@ -122,6 +123,8 @@ class MilvusStore:
             drop_old(self._writing, build, grace_s=self._grace_s)
             counts = (0, 0, 0, before.manifest.articles)
             return BuildReport(before.manifest, False, *counts, chunks_embedded=0, skipped=found.skipped)
+        if published_build(self._writing) == build:  # and it cannot be opened
+            begin_again(Records(self._writing, build.records))
         report = self._write(read, WHOLE, found, before, known, embedder, chunker, progress)
         return self._publish(found, before, report.chunks_embedded, embedder, chunker, progress)
 

@@ -187,14 +187,56 @@ def test_rows_that_are_lost_are_missed_before_anything_is_published(
 ) -> None:
     folder = articles(tmp_path / "blue", colour="blue", number=8)
     before = essence(open_answerer(settings).ask(QUESTION))
-    write_shard(folder, settings, 1, 1)
+    first = write_shard(folder, settings, 1, 1)
     store = store_at(settings)
     [chunks] = [name for name in names_of(store) if name.endswith("_chunks") and name not in published(store)]
     store._writing.call("delete", chunks, filter=f"row > {2**62}")
+    left = rows_in(store._writing, chunks)
+    assert 0 < left < first.chunks
     with pytest.raises(StorageError, match="chunks, its articles say"):
         publish_shards(folder, settings)
     check_old(settings, before)
+    # What is lost is written again, and nothing else is embedded.
+    lost = sum(each.chunks for each in [write_shard(folder, settings, 1, 1)]) - rows_in(
+        store._writing, chunks
+    )
+    assert lost == 0
+    assert publish_shards(folder, settings).published
     store.close()
+
+
+def test_a_published_state_that_has_lost_rows_is_mended_by_indexing_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    before, manifest = essence(open_answerer(settings).ask(QUESTION)), open_generation(settings).manifest
+    store = store_at(settings)
+    [chunks] = [name for name in published(store) if name.endswith("_chunks")]
+    store._writing.call("delete", chunks, filter=f"row > {2**62}")
+    left = rows_in(store._writing, chunks)
+    assert 0 < left < manifest.chunks
+    with pytest.raises(IndexDamagedError, match=f"holds {left} chunks, the manifest says {manifest.chunks}"):
+        open_generation(settings)
+    report = build_index(tmp_path / "red", settings)
+    assert report.chunks_embedded == manifest.chunks - left
+    found = essence(open_answerer(settings).ask(QUESTION))
+    assert found == before
+    store.close()
+
+
+def test_names_of_others_are_left_alone(milvus: Server, tmp_path: Path) -> None:
+    store = MilvusStore(parse_address(milvus.address()), dense_kind="FLAT", timeout_s=60)
+    name = store._writing.address.collection
+    store._writing.call("create_collection", f"{name}_theirs", dimension=4)
+    store._writing.call("create_alias", f"{name}_theirs", name)
+    for work in (store.open, store.pointer, lambda: build(store, corpus_of(2))):
+        with pytest.raises(InputError, match="which is no index of ours"):
+            work()
+    other = MilvusStore(parse_address(f"milvus://127.0.0.1:{milvus.port}/{name}_theirs"), timeout_s=60)
+    with pytest.raises(InputError, match="which is no index of ours"):
+        build(other, corpus_of(2))
+    assert store._writing.call("describe_alias", name)["collection_name"] == f"{name}_theirs"
+    for each in (store, other):
+        each.close()
 
 
 def test_articles_that_change_while_they_are_read_stop_the_run(milvus: Server) -> None:
