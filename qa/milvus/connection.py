@@ -134,6 +134,8 @@ class Connection:
             "grpc.service_config": json.dumps(deadline),
             "grpc.initial_reconnect_backoff_ms": 100,
             "grpc.max_reconnect_backoff_ms": 1000,
+            # A connection that died in silence is noticed; more often than this, Milvus Lite would hang up.
+            "grpc.keepalive_time_ms": 60_000,
             "grpc.keepalive_permit_without_calls": 0,
         }
         trusted = {} if self._certificate is None else {"server_pem_path": str(self._certificate)}
