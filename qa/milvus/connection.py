@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import random
 import threading
 import time
@@ -105,6 +106,9 @@ class Connection:
         """Do what takes time only once, and what no deadline should count: load the client's code, start Milvus Lite."""
         if self._prepared:
             return
+        os.environ.setdefault(
+            "GRPC_VERBOSITY", "NONE"
+        )  # else it writes to the terminal what comes as an error, too
         try:
             import pymilvus  # noqa: F401
 
