@@ -53,15 +53,24 @@ serve: $(SELF) ## Serve the HTTP API (QA_HOST, QA_PORT)
 	@$(VENV)/bin/qa index --quiet -- "$$ARTICLES"
 	@$(VENV)/bin/qa serve
 
+# The suite is two calls of pytest: most tests two at a time, then, one by one, those marked `alone`. ARGS may leave
+# one of the calls nothing to run, which pytest ends with 5. After an interrupt or wrong usage there is no second one.
+PYTEST := $(VENV)/bin/python -m pytest
+SUITE = first=0; $(PYTEST) --numprocesses=2 --dist=loadfile --no-loadscope-reorder --alone=never $(ARGS) || first=$$?; \
+  case $$first in 0|1|5) ;; *) exit $$first ;; esac; \
+  second=0; $(PYTEST) --alone=only $(ARGS) || second=$$?; \
+  [ $$second -ne 5 ] || second=$$first; \
+  [ $$first -ne 1 ] || exit 1; exit $$second
+
 test: $(DEV) $(SELF) ## Run the whole test suite
-	$(VENV)/bin/python -m pytest $(ARGS)
+	@$(SUITE)
 
 check: $(DEV) $(SELF) ## Run what CI runs: format, lint, types, import contracts, tests
 	$(VENV)/bin/python -m ruff format --check .
 	$(VENV)/bin/python -m ruff check .
 	$(VENV)/bin/python -m mypy --strict qa tests
 	$(VENV)/bin/python $(VENV)/bin/lint-imports --no-logo --no-cache
-	$(VENV)/bin/python -m pytest $(ARGS)
+	@$(SUITE)
 
 format: $(DEV) ## Format the code and fix what the linter can
 	$(VENV)/bin/python -m ruff check --fix-only .

@@ -1,11 +1,13 @@
 """What every test may ask for, and the promise that no test leaves this machine."""
 
+import json
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings as profiles
@@ -48,6 +50,30 @@ def _refuse_network(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_refuse_network)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the suite be run in two calls: most tests side by side, the others with the machine to themselves."""
+    parser.addoption(
+        "--alone", choices=("never", "only"), help="leave out the tests marked `alone`, or run no others"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = config.getoption("--alone")
+    if wanted is None:
+        return
+    alone = [item for item in items if item.get_closest_marker("alone")]
+    others = [item for item in items if not item.get_closest_marker("alone")]
+    items[:], left_out = (alone, others) if wanted == "only" else (others, alone)
+    config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Send half a surrogate pair, which tests log on purpose, as a question mark: xdist cannot."""
+    report = yield
+    return json.loads(json.dumps(report, ensure_ascii=False).encode(errors="replace"))
 
 
 @pytest.fixture(scope="session")

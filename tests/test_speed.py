@@ -16,6 +16,8 @@ from qa.index import DenseIndex
 from qa.models import CompiledEmbedder, SentenceTransformersEmbedder, find_model, open_embedder
 from tests.index.files import stored_file
 
+pytestmark = pytest.mark.alone
+
 THREADS = 2
 TEXT = (
     "The harbour of Skerry was closed on Monday because of a storm, the third one of this spring. Pilots waited for "

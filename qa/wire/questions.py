@@ -74,6 +74,10 @@ class WireFilters(BaseModel):
         )
 
 
+# One character that `str.strip` leaves. Spelled out: what \s means differs from program to program.
+_NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+
+
 class AskRequest(BaseModel):
     """A question for the articles."""
 
@@ -95,7 +99,7 @@ class AskRequest(BaseModel):
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION_CHARS)
     ] = Field(
         description="the question, in plain words; surrounding whitespace does not count",
-        json_schema_extra={"pattern": r"\S"},  # what remains must be something
+        json_schema_extra={"pattern": _NOT_BLANK},  # what remains must be something
     )
     k: Passages = Field(DEFAULT_K, description="how many passages to return")
     max_context_tokens: ContextTokens | None = Field(

@@ -77,6 +77,7 @@ def test_the_language_says_how_to_read_words() -> None:
     assert iso_date("24. desember 2023", "no") == "2023-12-24"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("language", [None, "xx", "en"])
 def test_what_is_no_date_takes_no_time(language: str | None) -> None:
     iso_date("11 July 2023", language)

@@ -52,7 +52,11 @@ def test_the_sizes_that_count_are_those_it_names() -> None:
         check_zip(huge)
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"text", archive(b"text")[:-1], archive(b"a")[:20]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK\x03\x04", b"text", archive(b"text")[:-1], archive(b"a")[:20]],
+    ids=["empty", "a mark", "text", "cut at its end", "cut in its head"],
+)
 def test_what_is_no_archive(data: bytes) -> None:
     with pytest.raises(InputError, match=r"^is no archive that can be read: "):
         check_zip(data)

@@ -60,6 +60,7 @@ def test_nothing_kept_is_a_key() -> None:
     assert not any(KEY in repr(value) for value in vars(keys).values())
 
 
+@pytest.mark.alone
 def test_time_does_not_tell_how_much_of_a_key_is_right() -> None:
     keys = Keys([KEY])
     tries = {"first": f"Bearer x{KEY[1:]}".encode(), "last": f"Bearer {KEY[:-1]}x".encode()}

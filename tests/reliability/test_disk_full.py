@@ -36,7 +36,7 @@ def test_files_limited_to_any_size(tmp_path: Path, states: States, figure: MakeF
     index_dir = tmp_path / "index"
     build(new, tmp_path / "whole")
     largest = max(path.stat().st_size for path in (tmp_path / "whole").rglob("*") if path.is_file())
-    step = max(1, largest // dose(30, 300))
+    step = max(1, largest // dose(15, 300))
     build(old, index_dir)
     for limit in [*range(1, largest, step), largest]:
         tried.trials += 1

@@ -63,7 +63,7 @@ def make_hostile(folder: Path) -> dict[str, str]:
 
 def make_odd(folder: Path) -> None:
     """Write files that are unusual and yet articles."""
-    (folder / "long-line.txt").write_text("The line goes on and on. " * 420_000)
+    (folder / "long-line.txt").write_text("The line goes on and on. " * dose(100_000, 420_000))
     Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9-latin1.md")).write_text(
         "# Latin\n\nThe name is Latin 1.\n"
     )

@@ -80,6 +80,7 @@ def make_folder(folder: Path) -> tuple[set[str], dict[str, str | None]]:
     return good, reasons
 
 
+@pytest.mark.alone
 def test_hostile_files_cost_themselves_only(tmp_path: Path, figure: MakeFigure) -> None:
     tried = figure("hostile PDF, Word, HTML, mail and JSON files in one folder with good ones")
     good, reasons = make_folder(tmp_path / "articles")

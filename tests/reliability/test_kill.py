@@ -90,6 +90,7 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new(
     assert not tried.failures
 
 
+@pytest.mark.alone  # how long a build takes must not change between two of them
 def test_a_kill_at_any_time_leaves_the_old_or_the_new(
     tmp_path: Path, states: States, figure: MakeFigure
 ) -> None:
@@ -97,7 +98,7 @@ def test_a_kill_at_any_time_leaves_the_old_or_the_new(
     chance = random.Random(3)
     build_s = usual_time(tmp_path / "usual", states)
     index_dir, old = tmp_path / "index", None
-    for number in range(dose(118, 938)):
+    for number in range(dose(40, 938)):
         if number % 8 == 0:  # a first build
             index_dir, old = tmp_path / f"index-{number}", None
         new = states[1] if old == states[0] else states[0]
@@ -119,7 +120,7 @@ def test_killing_the_command_leaves_the_old_or_the_new(
     tried = figure("SIGKILL at random times, `qa index`")
     chance = random.Random(4)
     index_dir, old = tmp_path / "index", None
-    for number in range(dose(10, 40)):
+    for number in range(dose(5, 40)):
         new = states[number % 2]
         process = start_qa("index", new.folder, "--index-dir", index_dir)
         time.sleep(chance.uniform(0.5, 1.2) * usual_s[0])
@@ -138,7 +139,7 @@ def test_a_polite_stop_is_130_without_a_traceback(
     tried = figure(f"{number.name} to `qa index` at random times")
     chance = random.Random(number)
     index_dir, old = tmp_path / "index", None
-    for turn in range(dose(10, 200)):
+    for turn in range(dose(5, 200)):
         new = states[turn % 2]
         process = start_qa("index", new.folder, "--index-dir", index_dir)
         wait_until_it_listens_to(process, signal.SIGTERM)
@@ -190,7 +191,7 @@ def test_a_build_killed_at_ninety_percent_keeps_what_it_embedded(tmp_path: Path,
     tried = figure("SIGKILL after 90 % of the chunks are embedded, then resumed")
     folder = tmp_path / "articles"
     folder.mkdir()
-    for number in range(dose(340, 2000)):
+    for number in range(dose(120, 2000)):
         words = " ".join(f"Sentence {i} of note {number} is about harbour {number * i}." for i in range(9))
         (folder / f"{number}.md").write_text(f"# Note {number}\n\n{words}\n", encoding="utf-8")
     chunks = build_with(FakeEmbedder(), folder, tmp_path / "whole").manifest.chunks

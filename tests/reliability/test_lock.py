@@ -6,6 +6,8 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import pytest
+
 from qa.errors import IndexBusyError
 from qa.index.publish import writer
 from tests.reliability.children import Child, qa
@@ -31,6 +33,7 @@ def try_to_write(connection: Connection, index_dir: Path) -> None:
         connection.send((time.monotonic() - begun, str(error)))
 
 
+@pytest.mark.alone
 def test_of_twenty_writers_one_builds(tmp_path: Path, figure: MakeFigure) -> None:
     tried = figure(f"{WRITERS} writers at once: one holds the lock, the others name it within 2 s")
     for number in range(dose(1, 20)):
@@ -75,6 +78,7 @@ def test_the_command_says_who_writes(index_dir: Path, states: States) -> None:
     check_opens(index_dir, states[1])
 
 
+@pytest.mark.alone
 def test_a_killed_holder_is_in_nobodys_way(index_dir: Path, states: States, figure: MakeFigure) -> None:
     tried = figure("SIGKILL to the holder of the lock: the next writer has it at once")
     longest = 0.0

@@ -29,6 +29,8 @@ from tests.reliability.states import (
     state_of,
 )
 
+pytestmark = pytest.mark.alone
+
 States = tuple[State, State]
 READERS = 4
 

@@ -1,6 +1,7 @@
 """Whatever reaches the service, by HTTP or the command line: no failure of ours, no file of this machine, no secret."""
 
 import json
+import os
 import random
 import re
 import shutil
@@ -62,6 +63,7 @@ def test_what_the_schema_allows_is_answered_and_the_rest_is_refused(place: Path,
             capture_output=True,
             text=True,
             cwd=place,
+            env={**os.environ, "SCHEMATHESIS_HOOKS": str(Path(__file__).with_name("beyond_schema.py"))},
             check=False,
             timeout=1200,
         )
@@ -69,6 +71,8 @@ def test_what_the_schema_allows_is_answered_and_the_rest_is_refused(place: Path,
     generated = re.search(r"([\d,]+) generated", found.stdout)
     assert generated is not None, found.stdout + found.stderr
     tried.trials = int(generated[1].replace(",", ""))
+    refused = re.search(r"^Filtered: (\d+)", found.stdout, re.MULTILINE)
+    tried.details["refused for dates in the wrong order"] = int(refused[1]) if refused else 0
     tried.failures += re.findall(r"^- (ST\d+ .*)", found.stdout, re.MULTILINE)
     tried.details |= {f"status {status}": count for status, count in sorted(statuses.items())}
     assert found.returncode == 0, found.stdout

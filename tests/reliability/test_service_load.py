@@ -23,7 +23,7 @@ from tests.reliability.conftest import MakeFigure
 from tests.reliability.figures import FULL, dose
 from tests.running import Running, running
 
-pytestmark = [pytest.mark.model, pytest.mark.usefixtures("loopback")]
+pytestmark = [pytest.mark.alone, pytest.mark.model, pytest.mark.usefixtures("loopback")]
 
 ATTACKERS = 350  # 300 heads that never end, 50 bodies that trickle
 
@@ -192,8 +192,10 @@ def test_told_to_stop_it_answers_what_is_there_and_is_unready_first(
 def test_it_goes_on_for_a_long_time_while_articles_change(
     server: Running, index: Path, articles: Path, figure: MakeFigure
 ) -> None:
-    minutes = dose(1, 30)
-    tried = figure(f"questions in {minutes} min at 70 % of capacity, articles indexed again every 30 s")
+    minutes, every_s = dose(30, 1800) / 60, dose(15, 30)
+    tried = figure(
+        f"questions in {minutes:g} min at 70 % of capacity, articles indexed again every {every_s} s"
+    )
     capacity = len(load(server.url, clients=2, seconds=5)) / 5
     samples: list[tuple[float, float, int]] = []
     begun, rounds = time.monotonic(), 0
@@ -205,7 +207,7 @@ def test_it_goes_on_for_a_long_time_while_articles_change(
             edited.write_text(f"{text}\n\nEdition {rounds} was printed on day {rounds}.\n", encoding="utf-8")
             command = [sys.executable, "-m", "qa", "index", str(articles), "--index-dir", str(index), "-q"]
             with subprocess.Popen(command) as build:
-                replies = load(server.url, clients=2, seconds=30, pace_s=2 / (0.7 * capacity))
+                replies = load(server.url, clients=2, seconds=every_s, pace_s=2 / (0.7 * capacity))
                 assert build.wait(timeout=60) == 0
             tried.trials += len(replies)
             tried.failures += [str(one.status) for one in replies if one.status != 200]
@@ -224,7 +226,7 @@ def test_it_goes_on_for_a_long_time_while_articles_change(
     assert server.metric("qa_index_generation") > rounds
     assert not tried.failures
     assert abs(files[-1] - files[0]) <= 8
-    if minutes > 5:
+    if FULL:
         late = len(samples) // 3  # the first third warms up
         slope = float(np.polyfit(np.array(at[late:]) / 60, memory[late:], 1)[0])
         tried.details["MiB a minute after the first third"] = round(slope, 2)

@@ -11,7 +11,7 @@ import pytest
 from qa.errors import InputError, OverloadedError
 from qa.serve.pool import CALM, Pool
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.alone, pytest.mark.anyio]
 
 
 @pytest.fixture

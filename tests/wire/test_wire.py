@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -181,6 +182,12 @@ def test_the_schema_takes_for_a_date_what_is_one() -> None:
                 assert bool(pattern.search(written)) == (days_of(written) is not None), written
     for written in ("", "2023-7", "2023-07-1", "x2023", "2023x", "20230711"):
         assert not pattern.search(written)
+
+
+def test_the_schema_takes_for_a_blank_what_is_stripped() -> None:
+    pattern = re.compile(AskRequest.model_json_schema()["properties"]["question"]["pattern"], re.ASCII)
+    for character in map(chr, range(sys.maxunicode + 1)):
+        assert bool(pattern.search(character)) == bool(character.strip()), ascii(character)
 
 
 def test_an_article_carries_its_text_and_the_unit_of_offsets(article: Article) -> None:
