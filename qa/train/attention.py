@@ -11,6 +11,10 @@ from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 NAME = "bfloat16"
+_CAN_NARROW = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001 (no public name)
+PRECISION = torch.bfloat16 if _CAN_NARROW else torch.float32
+"""What a processor computes in: one that cannot multiply bfloat16 takes several times as long for it."""
+
 _NEVER = -1e4
 """Added to a score, low enough that its share is 0 in any precision; infinities would make NaN of a hidden row."""
 
@@ -55,12 +59,17 @@ def attend(
 ) -> tuple[torch.Tensor, None]:
     """Attend as transformers asks for it: (rows, heads, tokens, width) in, (rows, tokens, heads, width) out."""
     with torch.autocast("cpu", enabled=False):
-        query, key, value = (part.to(torch.bfloat16) for part in (query * scaling, key, value))
+        query, key, value = (part.to(PRECISION) for part in (query * scaling, key, value))
         if mask is None:  # no row has padding
-            bias = torch.zeros((), dtype=torch.bfloat16)
+            bias = torch.zeros((), dtype=PRECISION)
         else:  # padding is hidden from all tokens alike
-            bias = mask[:, :, :1, :].clamp(min=_NEVER).to(torch.bfloat16)
+            bias = mask[:, :, :1, :].clamp(min=_NEVER).to(PRECISION)
         return _Attention.apply(query, key, value, bias).transpose(1, 2).contiguous(), None  # type: ignore[no-untyped-call]
+
+
+def narrow(device: torch.device) -> torch.autocast:
+    """Return the context in which a network computes in bfloat16, where the device can."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu" or _CAN_NARROW)
 
 
 def register() -> str:

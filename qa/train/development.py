@@ -9,6 +9,7 @@ import torch
 
 from qa.evaluate import auroc
 from qa.reader import ReaderNetwork, best_span
+from qa.train.attention import narrow
 from qa.train.batches import BATCH_TOKENS, Encoded, collate, padded
 
 DEVELOPMENT_EXAMPLES = 1500
@@ -80,7 +81,7 @@ def _read(
     network: ReaderNetwork, examples: Sequence[Encoded], device: torch.device
 ) -> list[tuple[float, float, float, float, float]]:
     batch = collate(examples, length=padded(max(len(example.ids) for example in examples)))
-    with torch.autocast(device.type, torch.bfloat16):
+    with narrow(device):
         spans, wholes = network(
             *(torch.from_numpy(part).to(device) for part in (batch.ids, batch.kinds, batch.mask))
         )

@@ -1,4 +1,4 @@
-"""The training loop: seeded, in bfloat16, on all cores, and taken up again where it stopped."""
+"""The training loop: seeded, in bfloat16 where that is fast, on all cores, and taken up again where it stopped."""
 
 import math
 import random
@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from qa.errors import InputError
 from qa.reader import ReaderNetwork
-from qa.train.attention import register
+from qa.train.attention import narrow, register
 from qa.train.batches import BATCH_TOKENS, Batch, Encoded, batches, collate, padded
 from qa.train.development import measure
 from qa.train.state import State, log
@@ -140,7 +140,7 @@ def losses_of(network: ReaderNetwork, batch: Batch, device: torch.device) -> Los
             batch.relevant,
         )
     )
-    with torch.autocast(device.type, torch.bfloat16):
+    with narrow(device):
         spans, wholes = network(ids, kinds, mask)
     spans, wholes = spans.float(), wholes.float()
     known = ~torch.isnan(relevant)
