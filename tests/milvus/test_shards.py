@@ -124,12 +124,15 @@ def test_a_killed_sharded_build_is_taken_up_again(
     before = essence(open_answerer(settings).ask(QUESTION))
     written = 0
     for place, die_at in enumerate(range(12, dose(24, 60), dose(4, 2))):
-        assert killed(settings, folder, die_at, "--shard", "1/2", after=bool(place % 2)) == -9
-        tried.trials += 1
+        code = killed(settings, folder, die_at, "--shard", "1/2", after=bool(place % 2))
         check_old(settings, before)
         now = rows(settings)
         assert now >= written, "what was written is gone"
         written = now
+        if code == 0:
+            break
+        tried.trials += 1
+    assert tried.trials >= 3
     assert written, "no kill came between two batches"
     with pytest.raises(InputError, match=r"Write (the others|them) first"):
         publish_shards(folder, settings)
