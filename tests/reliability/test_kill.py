@@ -191,7 +191,7 @@ def test_a_build_killed_at_ninety_percent_keeps_what_it_embedded(tmp_path: Path,
     tried = figure("SIGKILL after 90 % of the chunks are embedded, then resumed")
     folder = tmp_path / "articles"
     folder.mkdir()
-    for number in range(dose(120, 2000)):
+    for number in range(dose(340, 2000)):
         words = " ".join(f"Sentence {i} of note {number} is about harbour {number * i}." for i in range(9))
         (folder / f"{number}.md").write_text(f"# Note {number}\n\n{words}\n", encoding="utf-8")
     chunks = build_with(FakeEmbedder(), folder, tmp_path / "whole").manifest.chunks
