@@ -55,7 +55,9 @@ class Connection:
 
         try:
             return self.retried(work)
-        except _NotLoadedError:
+        except StorageError as error:
+            if getattr(error.__cause__, "code", None) != _NOT_LOADED:
+                raise
             self.retried(lambda client: client.load_collection(arguments[0]))
             return self.retried(work)
 
@@ -64,7 +66,7 @@ class Connection:
 
         What could not be delivered is repeated after pauses of random length, so that many clients do not come back at
         once. Raises StoreUnavailableError when the store cannot be reached or does not answer in time, StorageError
-        when it refuses, `NoCollection` when what is named is not there.
+        when it refuses, IndexDamagedError when what is named is not there.
         """
         self._prepare()
         give_up_at = time.monotonic() + self.timeout_s
@@ -189,11 +191,11 @@ class Connection:
             return isinstance(error, ValueError), self._away(repr(error))
         said = str(error.message).split(_NO_RETRIES)[-1]
         if error.code in _NOT_THERE:
-            return False, NoCollection(f"{shown}: {said}. Index again: qa index FOLDER")
-        if error.code == _NOT_LOADED:
-            return False, _NotLoadedError(f"{shown} refuses: {said}. See: qa doctor --store {shown}")
+            return False, IndexDamagedError(f"{shown}: {said}. Index again: qa index FOLDER")
         # What Milvus itself says may pass: a node that was lost, a collection that is still on its way into memory.
-        passing = any(getattr(each, "retriable", False) for each in _causes(error))
+        passing = (
+            any(getattr(each, "retriable", False) for each in _causes(error)) and error.code != _NOT_LOADED
+        )
         if passing or error.code == _RATE_LIMIT or "connect" in said.lower():
             return True, self._away(said)
         return False, StorageError(f"{shown} refuses: {said}. See: qa doctor --store {shown}")
@@ -213,11 +215,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(found))
         yield found
         found = found.__cause__ if found.__cause__ not in (None, found) else found.__context__
-
-
-class _NotLoadedError(StorageError):
-    """A collection is there, and no server holds it in memory."""
-
-
-class NoCollection(IndexDamagedError):  # noqa: N818 (often no failure, but an answer)
-    """A collection or an alias that is named is not there."""

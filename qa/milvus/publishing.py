@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import qa
-from qa.errors import ArticleNotFoundError, InputError, QAError, StorageError
+from qa.errors import ArticleNotFoundError, IndexDamagedError, InputError, QAError, StorageError
 from qa.index import (
     FORMAT_VERSION,
     LEXICAL_SETTINGS,
@@ -23,7 +23,7 @@ from qa.index import (
     sample_rows,
 )
 from qa.milvus.articles import read_articles, read_summaries
-from qa.milvus.connection import Connection, NoCollection
+from qa.milvus.connection import Connection
 from qa.milvus.index import MilvusIndex, SearchFacts
 from qa.milvus.layout import Build, build_named, key_of, row_of
 from qa.milvus.lexicon import bucket_bits, buckets, merged, read_table
@@ -57,7 +57,7 @@ def published_build(connection: Connection) -> Build | None:
     name = connection.address.collection
     try:
         found = connection.call("describe_alias", name)["collection_name"]
-    except NoCollection:
+    except IndexDamagedError:  # there is no such alias
         if not connection.call("has_collection", name):
             return None
         found = name
